@@ -1,0 +1,13 @@
+# Run by kaos_embed: writes one C file with the bytes of FILES.
+set(body "#include \"base/embed.h\"\n")
+set(rows "")
+set(n 0)
+foreach(f ${FILES})
+    file(READ ${f} hex HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    get_filename_component(name ${f} NAME)
+    string(APPEND body "static const unsigned char f${n}[] = {${bytes}0};\n")
+    string(APPEND rows "    {\"${name}\", (const char *)f${n}, sizeof f${n} - 1},\n")
+    math(EXPR n "${n} + 1")
+endforeach()
+file(WRITE ${OUT} "${body}const struct embedded ${SYMBOL}[] = {\n${rows}    {0, 0, 0},\n};\n")

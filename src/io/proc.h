@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Child processes. All children of a run stand under one guard process (`kaos __guard`): a subreaper
+ * that spawns on request, reports exits and, at the end of file of the runner's socket (the runner
+ * ended, also by SIGKILL), kills every descendant, grandchildren included, and ends.
+ * The guard has a session of its own (terminal signals do not reach children). Each child gets
+ * PR_SET_PDEATHSIG = SIGKILL and a process group of its own. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "io/loop.h"
+
+struct guard;
+struct proc;
+
+/** How a process ended. */
+struct proc_end {
+    int code;   /**< exit code, if signal is 0 */
+    int signal; /**< terminating signal or 0 */
+};
+typedef void (*proc_exit_fn)(void *arg, struct proc *p, struct proc_end end);
+
+struct proc_opts {
+    const char *const *argv; /**< NULL-terminated; argv[0] NULL = this very binary (by descriptor) and
+                                  then argv + 1 are its arguments */
+    const char *const *env;  /**< "NAME=value" added to or replacing our environment; NULL = none */
+    const char *cwd;         /**< NULL = ours */
+    const char *log_path;    /**< stdout and stderr, appended; NULL = inherited */
+    bool control;            /**< a pipe whose read end is the child's descriptor PROC_CONTROL_FD */
+    proc_exit_fn on_exit;    /**< called once, on the loop, after the process was reaped */
+    void *arg;
+};
+enum { PROC_CONTROL_FD = 3 };
+
+/** Opens /proc/self/exe, so that a rebuilt binary does not break a running test; call first in main. */
+void proc_init(void);
+/** Starts the guard. @return NULL with ERR_PROCESS or ERR_SYSTEM. */
+struct guard *guard_start(struct loop *l, struct err *e);
+/** Kills all remaining descendants (unless released), waits for the guard to end (bounded), frees. */
+void guard_stop(struct guard *g);
+/** The guard leaves this child alone when it ends (clusters that are kept). */
+void guard_release(struct guard *g, struct proc *p);
+
+/** Starts a child under the guard; a program that cannot be executed is an error here, named.
+ *  @return NULL with ERR_PROCESS. Freed with proc_free. */
+struct proc *proc_spawn(struct guard *g, const struct proc_opts *o, struct err *e);
+pid_t proc_pid(const struct proc *p);
+bool proc_alive(const struct proc *p); /**< not yet reaped */
+/** Sends a signal to the process (group = true: to its process group) through the guard, so that a
+ *  reused pid is never hit. @return -1 if it was reaped already. */
+int proc_signal(struct proc *p, int signum, bool group);
+/** 'R', 'S', 'T', 'Z' ... from /proc/PID/stat; 0 if gone. */
+char proc_state(const struct proc *p);
+/** Queues one frame (u32 little-endian length, u8 type, payload) on the control pipe; the data is
+ *  copied. A dead reader is not an error. */
+void proc_send(struct proc *p, uint8_t type, const void *data, uint32_t len);
+/** Frees; the process must have been reaped or released. */
+void proc_free(struct proc *p);
+
+/** The guard's own main, for `kaos __guard`. @return exit code. */
+int guard_main(int argc, char **argv);
