@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a loaded scenario means, as plain structs: made by lua/ from the file, with params resolved;
+ * read by run/, role/, audit/ and check/. Durations are in milliseconds. Strings are owned by the
+ * plan; lists are {items, n}. Places are "FILE:LINE". */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct plan_strings {
+    char **items;
+    size_t n, cap;
+};
+struct plan_kv {
+    char *name, *value;
+};
+struct plan_conf { /**< settings, later ones win */
+    struct plan_kv *items;
+    size_t n, cap;
+};
+struct plan_range {         /**< a duration or a range of durations, drawn anew each time */
+    int64_t min_ms, max_ms; /**< equal when fixed; -1 = not given */
+};
+
+enum plan_codec { PLAN_BYTES, PLAN_JSON };
+struct plan_topic {
+    char *name;
+    int partitions, replicas; /**< replicas as asked; the run uses min(asked, brokers) */
+    bool existing;            /**< must exist on an external cluster */
+    enum plan_codec value;
+    struct plan_conf config;
+};
+struct plan_topics {
+    struct plan_topic *items;
+    size_t n, cap;
+};
+
+struct plan_role {
+    char *name;
+    char *where;
+    int count;
+    int64_t restart_ms; /**< delay before a dead instance starts again; -1 = never */
+    struct plan_conf conf;
+    struct plan_conf env;
+    struct plan_strings exec; /**< program and arguments; empty = a Lua function */
+};
+struct plan_roles {
+    struct plan_role *items;
+    size_t n, cap;
+};
+
+/* Crash points, in the order of a transaction's life. */
+#define PLAN_POINTS(_)                                                                             \
+    _(AFTER_POLL, "after_poll")                                                                    \
+    _(BEFORE_SEND, "before_send")                                                                  \
+    _(AFTER_SEND, "after_send")                                                                    \
+    _(BEFORE_OFFSETS, "before_offsets")                                                            \
+    _(AFTER_OFFSETS, "after_offsets")                                                              \
+    _(BEFORE_COMMIT, "before_commit")                                                              \
+    _(DURING_COMMIT, "during_commit")                                                              \
+    _(AFTER_COMMIT, "after_commit")                                                                \
+    _(IN_ON_ASSIGN, "in_on_assign")                                                                \
+    _(IN_ON_REVOKE, "in_on_revoke")
+enum plan_point {
+#define _(id, name) POINT_##id,
+    PLAN_POINTS(_)
+#undef _
+        POINT_N,
+    POINT_ANY_N = POINT_IN_ON_ASSIGN, /**< `any` draws among the first eight */
+};
+const char *plan_point_name(enum plan_point p);
+/** -1 if unknown. */
+int plan_point_find(const char *name);
+
+enum plan_fault_kind {
+    FAULT_CRASH,
+    FAULT_EXIT,
+    FAULT_KILL,
+    FAULT_PAUSE,
+    FAULT_ABORT,
+    FAULT_REBALANCE,
+    FAULT_BROKER
+};
+const char *plan_fault_name(enum plan_fault_kind k);
+enum plan_per { PER_MESSAGE, PER_BATCH, PER_TRANSACTION };
+enum plan_broker_action { BROKER_KILL, BROKER_PAUSE, BROKER_RESTART };
+struct plan_fault {
+    enum plan_fault_kind kind;
+    char *where;
+    struct plan_strings roles; /**< crash, exit, kill, pause, abort */
+    char *group;               /**< rebalance */
+    double p;                  /**< crash, abort */
+    enum plan_per per;         /**< crash */
+    uint32_t points;           /**< crash: bit set of plan_point */
+    struct plan_range every, at, hold;
+    int signum;   /**< kill: SIGKILL or SIGTERM */
+    bool replace; /**< pause: a second process of the same index runs meanwhile */
+    enum plan_broker_action action;
+    int node;    /**< broker: number, or 0 = any */
+    int64_t max; /**< bounds the firings; -1 = none */
+};
+struct plan_faults {
+    struct plan_fault *items;
+    size_t n, cap;
+};
+
+/* Predicates of `expect`. */
+#define PLAN_PREDS(_)                                                                              \
+    _(EXACTLY_ONCE, "exactly_once")                                                                \
+    _(NO_LOSS, "no_loss")                                                                          \
+    _(NO_DUPLICATES, "no_duplicates")                                                              \
+    _(COMMITTED_ONLY, "committed_only")                                                            \
+    _(ATOMIC, "atomic")                                                                            \
+    _(MARKERS, "markers")                                                                          \
+    _(ORDER, "order")                                                                              \
+    _(STABLE_GROUP, "stable_group")                                                                \
+    _(LIVENESS, "liveness")                                                                        \
+    _(CRASHED, "crashed")                                                                          \
+    _(MESSAGES, "messages")                                                                        \
+    _(INVARIANT, "invariant") /**< a fold of the author's */                                       \
+    _(REACHED, "reached")     /**< bare `sometimes "name"`, `never "name"` */                      \
+    _(ASSERTED, "asserted")   /**< bare `always "name"`: judged by w:assert */
+enum plan_pred_kind {
+#define _(id, name) PRED_##id,
+    PLAN_PREDS(_)
+#undef _
+        PRED_N
+};
+const char *plan_pred_name(enum plan_pred_kind k);
+
+enum plan_id { ID_LINEAGE, ID_VALUE, ID_KEY, ID_HEADER, ID_FUNCTION };
+struct plan_pred {
+    enum plan_pred_kind kind;
+    char *where;
+    char *from, *to; /**< topic or role */
+    enum plan_id id;
+    char *id_header; /**< ID_HEADER */
+    int fold; /**< INVARIANT, ID_FUNCTION: number of the Lua function set in the loader; else -1 */
+    char *topic;               /**< committed_only, order, messages; atomic, markers: NULL = all */
+    bool per_key;              /**< order: per key, else per partition */
+    char *group;               /**< stable_group; liveness: NULL = all */
+    struct plan_strings roles; /**< crashed */
+    uint32_t points;           /**< crashed: bit set, 0 = any death at a crash point */
+    int64_t at_least;          /**< messages, crashed; default 1 */
+    int64_t times;             /**< exactly_once: outputs per input, default 1 */
+};
+struct plan_preds {
+    struct plan_pred *items;
+    size_t n, cap;
+};
+
+enum plan_mode { MODE_ALWAYS, MODE_EVENTUALLY, MODE_SOMETIMES, MODE_NEVER };
+const char *plan_mode_name(enum plan_mode m);
+struct plan_prop {
+    enum plan_mode mode;
+    char *name;
+    char *where;
+    struct plan_preds preds; /**< all must hold */
+    int64_t within_ms;       /**< eventually: from the end of the faults; -1 = drain limit */
+};
+struct plan_props {
+    struct plan_prop *items;
+    size_t n, cap;
+};
+
+struct plan_param {
+    char *name, *value, *doc; /**< value as text after resolution */
+    char *type;               /**< "integer", "number", "string", "boolean" */
+    char *preset;             /**< the default as text */
+};
+struct plan_params {
+    struct plan_param *items;
+    size_t n, cap;
+};
+
+struct plan {
+    char *name, *file, *where, *doc;
+    struct plan_strings tags;
+    struct plan_params params;
+    int brokers;        /**< asked nodes of a managed cluster; 0 = default (1) */
+    char *cluster_kind; /**< or NULL */
+    struct plan_conf cluster_config;
+    struct plan_topics topics;
+    struct plan_roles roles;
+    struct plan_faults faults;
+    struct plan_props expect;
+    char *stop_after;      /**< name given to w:done, or NULL */
+    int64_t stop_after_ms; /**< or a duration; -1 = none */
+    int64_t drain_ms;      /**< limit of the drain; default computed by plan_drain_default() */
+    int64_t timeout_ms;    /**< default 10 minutes */
+    struct plan_strings fails_with; /**< finding kinds that must occur */
+};
+
+struct plan *plan_new(void);
+void plan_free(struct plan *p);
+struct plan_topic *plan_topic(const struct plan *p, const char *name); /**< NULL if not declared */
+struct plan_role *plan_role(const struct plan *p, const char *name);
+/** Value of the last entry of that name, or NULL. */
+const char *plan_conf_get(const struct plan_conf *c, const char *name);
+void plan_conf_set(struct plan_conf *c, const char *name, const char *value);
+void plan_strings_add(struct plan_strings *s, const char *text);
+bool plan_strings_has(const struct plan_strings *s, const char *text);
+/** Bound B of the drain, from session, rebalance and transaction timeouts of all roles (the
+ * maximum). */
+int64_t plan_drain_default(const struct plan *p);
