@@ -15,7 +15,8 @@ typedef void (*loop_fn)(void *arg);
 
 /** A new loop; SIGPIPE is ignored from here on. Aborts only when the kernel has no descriptors left. */
 struct loop *loop_new(void);
-/** Closes what is left, waits up to 2 s for close callbacks, logs each survivor; frees. */
+/** Runs what was posted or deferred, closes what is left, waits up to 2 s for close callbacks and
+ *  running work, logs each survivor; frees. */
 void loop_free(struct loop *l);
 /** Runs until loop_stop() or until nothing is active. */
 void loop_run(struct loop *l);
@@ -34,6 +35,6 @@ struct timer *timer_start(struct loop *l, uint64_t first_ms, uint64_t repeat_ms,
 /** Stops and frees; NULL is fine. A single shot that has fired must not be stopped. */
 void timer_stop(struct timer *t);
 
-/** Calls fn(arg) on the loop for each arrival of signum. */
+/** Calls fn(arg) on the loop for each arrival of signum. Does not keep loop_run() alive. */
 struct signals *signals_start(struct loop *l, int signum, loop_fn fn, void *arg);
 void signals_stop(struct signals *s);
