@@ -138,13 +138,13 @@ void admin_offsets_free(struct admin_offsets *o);
 struct admin_txn {
     const char *id; /**< transactional id */
     int64_t producer_id;
-    const char *state;         /**< "Empty" "Ongoing" "PrepareCommit" "PrepareAbort" "CompleteCommit"
-                                    "CompleteAbort" "Dead" "PrepareEpochFence" */
-    int32_t node;              /**< coordinator that said so (list) */
-    int16_t error;             /**< 105 = no such transactional id (describe) */
-    int16_t epoch;             /**< the rest: describe only */
+    const char *state; /**< "Empty" "Ongoing" "PrepareCommit" "PrepareAbort" "CompleteCommit"
+                            "CompleteAbort" "Dead" "PrepareEpochFence" */
+    int32_t node;      /**< coordinator that said so (list) */
+    int16_t error;     /**< 105 = no such transactional id (describe) */
+    int16_t epoch;     /**< the rest: describe only */
     int32_t timeout_ms;
-    int64_t start_ms;          /**< -1 = no transaction open */
+    int64_t start_ms; /**< -1 = no transaction open */
     struct admin_tp *partitions;
     size_t npartitions;
 };

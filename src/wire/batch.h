@@ -25,17 +25,17 @@ struct batch {
     uint32_t crc;
     bool crc_ok;
     int16_t attributes;
-    uint8_t codec;           /**< enum batch_codec, or a number that Kafka does not have */
-    bool log_append_time;    /**< timestamp type: false = create time */
+    uint8_t codec;        /**< enum batch_codec, or a number that Kafka does not have */
+    bool log_append_time; /**< timestamp type: false = create time */
     bool transactional, control;
-    bool delete_horizon;     /**< base timestamp is the delete horizon */
+    bool delete_horizon; /**< base timestamp is the delete horizon */
     int32_t last_offset_delta;
     int64_t base_timestamp, max_timestamp;
-    int64_t producer_id;     /**< -1 = none */
+    int64_t producer_id; /**< -1 = none */
     int16_t producer_epoch;
-    int32_t base_sequence;   /**< -1 = none */
-    int32_t count;           /**< records as the header says */
-    const char *corrupt;     /**< NULL, or what is wrong with the header or the CRC (a constant) */
+    int32_t base_sequence; /**< -1 = none */
+    int32_t count;         /**< records as the header says */
+    const char *corrupt;   /**< NULL, or what is wrong with the header or the CRC (a constant) */
 };
 
 enum batch_next { BATCH_END, BATCH_OK, BATCH_BAD };
@@ -72,7 +72,8 @@ struct record_iter {
     int32_t headers_cap;
     const char *corrupt; /**< set when a record or the compressed data make no sense */
 };
-/** b is borrowed while iterating. A batch with b->corrupt can be tried: often only the CRC is wrong. */
+/** b is borrowed while iterating. A batch with b->corrupt can be tried: often only the CRC is
+ * wrong. */
 void record_iter_init(struct record_iter *it, const struct batch *b);
 /** @return 1 and a record (borrowed until the next call or free), 0 at the end, -1 it->corrupt. */
 int record_iter_next(struct record_iter *it, struct record *r);

@@ -23,7 +23,7 @@ struct internal_offset {
     int32_t leader_epoch; /**< -1 = none */
     const char *metadata;
     int64_t commit_ms;
-    int64_t expire_ms; /**< -1 = none */
+    int64_t expire_ms;    /**< -1 = none */
     uint8_t topic_id[16]; /**< zero where the record has none */
 };
 
@@ -51,7 +51,7 @@ struct internal_txn {
     int16_t epoch;
     int16_t next_epoch; /**< -1 = none */
     int32_t timeout_ms;
-    int8_t state; /**< enum internal_txn_state */
+    int8_t state;                /**< enum internal_txn_state */
     int64_t update_ms, start_ms; /**< start -1 = none */
     int16_t client_version;      /**< transaction version of the client, 0 if not written */
     struct internal_tp *partitions;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Kafka protocol as data: one table of messages, and one encoder and decoder driven by it.
- * Names are Kafka's own (the "name" of its message definitions), so that table and definitions can be
- * compared. Growing the table is all that a new request needs. */
+ * Names are Kafka's own (the "name" of its message definitions), so that table and definitions can
+ * be compared. Growing the table is all that a new request needs. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -128,12 +128,14 @@ const uint8_t *wire_blob(const struct wire_value *v, const char *name, size_t *l
 size_t wire_count(const struct wire_value *v, const char *name); /**< null = 0 */
 const struct wire_value *wire_at(const struct wire_value *v, const char *name, size_t i);
 
-/* Construction; data is copied into the message, except blobs, which are borrowed until wire_free. */
+/* Construction; data is copied into the message, except blobs, which are borrowed until wire_free.
+ */
 void wire_set_int(struct wire_value *v, const char *name, int64_t i);
 void wire_set_str(struct wire_msg *m, struct wire_value *v, const char *name, const char *s);
 void wire_set_blob(struct wire_value *v, const char *name, const void *p, size_t len);
 void wire_set_null(struct wire_value *v, const char *name);
-/** Appends an element with default members; a null list becomes a list. Valid until the next add. */
+/** Appends an element with default members; a null list becomes a list. Valid until the next add.
+ */
 struct wire_value *wire_add(struct wire_msg *m, struct wire_value *v, const char *name);
 void wire_add_int(struct wire_msg *m, struct wire_value *v, const char *name, int64_t i);
 void wire_add_str(struct wire_msg *m, struct wire_value *v, const char *name, const char *s);
