@@ -2,6 +2,8 @@
 /* Functions of the scenario's author that the checker calls: id functions and invariants (folds).
  * A vtable, so that check/ knows no Lua; lua/fold.c fills it. */
 #pragma once
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
