@@ -23,14 +23,16 @@ struct fold_violation {
 
 struct fold_ops {
     void *arg;
-    /** Appends the id of m as text. @return 0, 1 = the function returned nil, -1 = Lua error in e. */
+    /** Appends the id of m as text. @return 0, 1 = the function returned nil, -1 = Lua error in e.
+     */
     int (*id)(void *arg, int fold, const struct fold_message *m, struct buf *out, struct err *e);
     /** The kind of emitted events that the invariant looks at, and its name; borrowed. */
     const char *(*on)(void *arg, int fold);
     const char *(*name)(void *arg, int fold);
     /** A fresh state. Then step() for each event in order, then final(). -1 = Lua error in e. */
     int (*begin)(void *arg, int fold, struct err *e);
-    /** event: object with the emitted fields at top level, and `event` (id), `time` (ns), `role`, `index`. */
+    /** event: object with the emitted fields at top level, and `event` (id), `time` (ns), `role`,
+     * `index`. */
     int (*step)(void *arg, int fold, const json_t *event, struct fold_violation *v, struct err *e);
     int (*final)(void *arg, int fold, struct fold_violation *v, struct err *e);
 };

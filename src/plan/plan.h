@@ -82,6 +82,7 @@ enum plan_fault_kind {
     FAULT_BROKER
 };
 const char *plan_fault_name(enum plan_fault_kind k);
+int plan_fault_find(const char *name); /**< -1 if unknown, as all *_find */
 enum plan_per { PER_MESSAGE, PER_BATCH, PER_TRANSACTION };
 enum plan_broker_action { BROKER_KILL, BROKER_PAUSE, BROKER_RESTART };
 struct plan_fault {
@@ -127,6 +128,7 @@ enum plan_pred_kind {
         PRED_N
 };
 const char *plan_pred_name(enum plan_pred_kind k);
+int plan_pred_find(const char *name);
 
 enum plan_id { ID_LINEAGE, ID_VALUE, ID_KEY, ID_HEADER, ID_FUNCTION };
 struct plan_pred {
@@ -151,6 +153,7 @@ struct plan_preds {
 
 enum plan_mode { MODE_ALWAYS, MODE_EVENTUALLY, MODE_SOMETIMES, MODE_NEVER };
 const char *plan_mode_name(enum plan_mode m);
+int plan_mode_find(const char *name);
 struct plan_prop {
     enum plan_mode mode;
     char *name;
@@ -200,6 +203,12 @@ const char *plan_conf_get(const struct plan_conf *c, const char *name);
 void plan_conf_set(struct plan_conf *c, const char *name, const char *value);
 void plan_strings_add(struct plan_strings *s, const char *text);
 bool plan_strings_has(const struct plan_strings *s, const char *text);
-/** Bound B of the drain, from session, rebalance and transaction timeouts of all roles (the
- * maximum). */
+/** Value of a setting as a number of milliseconds; preset if absent or not such a number. */
+int64_t plan_conf_ms(const struct plan_conf *c, const char *name, int64_t preset);
+/** Free the members of lists that stand outside a plan. */
+void plan_strings_free(struct plan_strings *s);
+void plan_conf_free(struct plan_conf *c);
+void plan_params_free(struct plan_params *p);
+/** Bound B of the drain: the longest of the timeouts of all roles that a takeover may have to wait
+ * for (as set, or the presets of kaos), an allowance for backlog, and a margin. */
 int64_t plan_drain_default(const struct plan *p);
