@@ -66,7 +66,11 @@ struct addrinfo *resolve(const char *host, int port, uint64_t deadline_ns, struc
         rc = wait_lookup(l, deadline_ns);
     }
     if (rc == EAI_INPROGRESS) {
-        if (gai_cancel(&l->cb) == EAI_CANCELED) {
+        int cancelled = gai_cancel(&l->cb);
+        if (cancelled == EAI_ALLDONE && l->cb.ar_result) {
+            freeaddrinfo(l->cb.ar_result);
+        }
+        if (cancelled != EAI_NOTCANCELED) {
             free(l);
         }
         err_set(e, ERR_TIMEOUT, 0, "looking up host %s: no answer", host);
