@@ -13,7 +13,8 @@ struct signals;
 
 typedef void (*loop_fn)(void *arg);
 
-/** A new loop; SIGPIPE is ignored from here on. Aborts only when the kernel has no descriptors left. */
+/** A new loop; SIGPIPE is ignored from here on. Aborts only when the kernel has no descriptors
+ * left. */
 struct loop *loop_new(void);
 /** Runs what was posted or deferred, closes what is left, waits up to 2 s for close callbacks and
  *  running work, logs each survivor; frees. */
@@ -22,7 +23,8 @@ void loop_free(struct loop *l);
 void loop_run(struct loop *l);
 /** Makes loop_run() return after the current turn. */
 void loop_stop(struct loop *l);
-/** Calls fn(arg) on the loop's thread, in the order of the calls. The only function for other threads. */
+/** Calls fn(arg) on the loop's thread, in the order of the calls. The only function for other
+ * threads. */
 void loop_post(struct loop *l, loop_fn fn, void *arg);
 /** Calls fn(arg) in the next turn, never inside this call. Does not keep loop_run() alive by itself
  *  unless called; a pending one is always run. */
@@ -30,8 +32,10 @@ void loop_defer(struct loop *l, loop_fn fn, void *arg);
 /** Runs work(arg) on a pool thread, then done(arg) on the loop's thread. */
 void loop_work(struct loop *l, loop_fn work, loop_fn done, void *arg);
 
-/** Calls fn after first_ms, then every repeat_ms (0 = once; the timer frees itself after a single shot). */
-struct timer *timer_start(struct loop *l, uint64_t first_ms, uint64_t repeat_ms, loop_fn fn, void *arg);
+/** Calls fn after first_ms, then every repeat_ms (0 = once; the timer frees itself after a single
+ * shot). */
+struct timer *timer_start(struct loop *l, uint64_t first_ms, uint64_t repeat_ms, loop_fn fn,
+                          void *arg);
 /** Stops and frees; NULL is fine. A single shot that has fired must not be stopped. */
 void timer_stop(struct timer *t);
 

@@ -11,6 +11,7 @@ struct pipe_reader;
 typedef void (*pipe_fn)(void *arg, uint8_t type, const char *data, size_t len);
 enum { PIPE_EOF = 0, PIPE_FRAME_MAX = 64 << 20 };
 
-/** Reads frames from fd on the loop; takes the descriptor. Frames above PIPE_FRAME_MAX end the pipe. */
+/** Reads frames from fd on the loop; takes the descriptor. Frames above PIPE_FRAME_MAX end the
+ * pipe. */
 struct pipe_reader *pipe_reader_new(struct loop *l, int fd, pipe_fn fn, void *arg);
 void pipe_reader_free(struct pipe_reader *r);
