@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fault clock: every timed fault (exit, kill, pause, rebalance, broker) has a clock that draws
+ * its times from the seed and picks a victim by hash. crash and abort are drawn in the roles
+ * themselves.
+ *
+ * kill, pause and exit look for an instance with an open transaction for a moment (armed) where the
+ * role has transactions at all, because that is where such a fault finds something. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "plan/draw.h"
+#include "role/proto.h"
+#include "run/internal.h"
+
+enum { ARM_POLL_MS = 3, RETRY_MS = 200 };
+static const uint64_t ARM_NS = 1500000000u;
+
+static void on_clock(void *arg);
+
+static void wait_ms(struct fault_clock *c, uint64_t ms)
+{
+    c->timer = timer_start(c->r->loop, ms, 0, on_clock, c);
+}
+
+static void schedule(struct fault_clock *c)
+{
+    const struct plan_fault *f = c->f;
+    c->armed_ns = 0;
+    if (f->max >= 0 && c->fired >= (uint64_t)f->max) {
+        return;
+    }
+    if (f->every.min_ms >= 0) {
+        wait_ms(c, (uint64_t)draw_range(c->r->o->seed, c->index, "every", c->drawn++, f->every));
+    } else if (f->at.min_ms >= 0 && c->drawn == 0) {
+        wait_ms(c, (uint64_t)draw_range(c->r->o->seed, c->index, "at", c->drawn++, f->at));
+    }
+}
+
+static void record(struct fault_clock *c, const char *edge, const char *target, const char *detail)
+{
+    hist_add(c->r->hist, H_FAULT, HP_FACT, 0, HI(c->index), HS(plan_fault_name(c->f->kind)),
+             HS(edge), HI(c->fired), HS(target), HS(detail));
+}
+
+static bool eligible(const struct fault_clock *c, const struct member *m)
+{
+    return m->up && m->ready && !m->paused && !m->returned && m->slot->role &&
+           m->slot->current == m && plan_strings_has(&c->f->roles, m->slot->name);
+}
+
+/** The k-th by hash of the eligible members (only those in a transaction, if asked); NULL if none.
+ */
+static struct member *choose(struct fault_clock *c, bool in_txn)
+{
+    struct run *r = c->r;
+    size_t n = 0;
+    for (size_t i = 0; i < r->nslots; i++) {
+        struct member *m = r->slots[i].current;
+        n += m && eligible(c, m) && (!in_txn || m->in_txn);
+    }
+    if (n == 0) {
+        return NULL;
+    }
+    uint64_t k = draw_index(r->o->seed, c->index, "victim", c->fired, n);
+    for (size_t i = 0; i < r->nslots; i++) {
+        struct member *m = r->slots[i].current;
+        if (m && eligible(c, m) && (!in_txn || m->in_txn) && k-- == 0) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+static bool has_txns(const struct fault_clock *c)
+{
+    for (const struct member *m = c->r->members; m; m = m->next) {
+        if (m->has_txn && plan_strings_has(&c->f->roles, m->slot->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct hold {
+    struct fault_clock *c;
+    struct member *m;
+};
+
+static void on_held(void *arg)
+{
+    struct hold *h = arg;
+    if (!h->c->r->failed && h->m->up && h->m->paused && h->c->r->phase < PH_CUT) {
+        record(h->c, "end", member_name(h->m), "");
+        member_signal(h->m, SIGCONT, h->c->index);
+        h->m->fault = -1;
+    }
+    free(h);
+}
+
+static void pause_member(struct fault_clock *c, struct member *m)
+{
+    struct hold *h = xcalloc(1, sizeof *h);
+    int64_t ms = draw_range(c->r->o->seed, c->index, "hold", c->fired, c->f->hold);
+    *h = (struct hold){.c = c, .m = m};
+    m->fault = c->index;
+    member_signal(m, SIGSTOP, c->index);
+    record(c, "begin", member_name(m), m->in_txn ? "in a transaction" : "");
+    timer_start(c->r->loop, (uint64_t)ms, 0, on_held, h);
+    if (c->f->replace) {
+        member_spawn(m->slot, "replace");
+    }
+}
+
+static void hit_member(struct fault_clock *c, struct member *m)
+{
+    c->fired++;
+    if (c->f->kind == FAULT_PAUSE) {
+        pause_member(c, m);
+        return;
+    }
+    record(c, "fire", member_name(m), m->in_txn ? "in a transaction" : "");
+    if (c->f->kind == FAULT_KILL) {
+        m->fault = c->index;
+        member_signal(m, c->f->signum, c->index);
+        return;
+    }
+    char *json = xasprintf("{\"do\":\"exit\",\"fault\":%d}", c->index);
+    m->fault = c->index;
+    proc_send(m->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
+    free(json);
+}
+
+static void fire_member(struct fault_clock *c)
+{
+    digest_poll(c->r);
+    uint64_t now = clock_mono_ns();
+    c->armed_ns = c->armed_ns ? c->armed_ns : now;
+    struct member *m = choose(c, true);
+    bool patient = now - c->armed_ns < ARM_NS && has_txns(c);
+    if (!m && patient) {
+        wait_ms(c, ARM_POLL_MS);
+        return;
+    }
+    m = m ? m : choose(c, false);
+    if (!m) {
+        wait_ms(c, RETRY_MS);
+        return;
+    }
+    hit_member(c, m);
+    schedule(c);
+}
+
+static void fire_rebalance(struct fault_clock *c)
+{
+    struct run *r = c->r;
+    struct member *found[64];
+    size_t n = 0;
+    for (size_t i = 0; i < r->nslots; i++) {
+        struct member *m = r->slots[i].current;
+        for (size_t g = 0; m && g < r->groups.n && n < ARRAY_LEN(found); g++) {
+            const struct group_use *use = &r->groups.items[g];
+            if (m->up && m->endless && !m->paused && use->role == m->slot->role &&
+                strcmp(use->group, c->f->group) == 0) {
+                found[n++] = m;
+                break;
+            }
+        }
+    }
+    if (n == 0) {
+        wait_ms(c, RETRY_MS);
+        return;
+    }
+    struct member *m = found[draw_index(r->o->seed, c->index, "victim", c->fired, n)];
+    json_t *j =
+        json_pack("{s:s,s:i,s:s}", "do", "rebalance", "fault", c->index, "group", c->f->group);
+    char *json = json_dumps(j, JSON_COMPACT);
+    c->fired++;
+    record(c, "fire", member_name(m), c->f->group);
+    proc_send(m->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
+    free(json);
+    json_decref(j);
+    schedule(c);
+}
+
+static void node_event(struct run *r, int node, const char *what, int fault)
+{
+    hist_add(r->hist, H_NODE, HP_FACT, 0, HI(node), HS(what), HI(fault));
+}
+
+static void on_node_held(void *arg)
+{
+    struct fault_clock *c = arg;
+    struct run *r = c->r;
+    struct err e;
+    if (r->failed || r->node_fault != c || r->node_down == 0) {
+        return;
+    }
+    int rc = c->f->action == BROKER_PAUSE ? cluster_node_resume(r->cluster, r->node_down, &e)
+                                          : cluster_node_restart(r->cluster, r->node_down, &e);
+    if (rc < 0) { /* still dying: its CLUSTER_NODE_DOWN has not come yet */
+        timer_start(r->loop, RETRY_MS, 0, on_node_held, c);
+    }
+}
+
+static int pick_node(struct fault_clock *c)
+{
+    int n = cluster_nodes(c->r->cluster);
+    if (c->f->node > 0) {
+        return c->f->node <= n ? c->f->node : 0;
+    }
+    return n > 0 ? 1 + (int)draw_index(c->r->o->seed, c->index, "node", c->fired, (uint64_t)n) : 0;
+}
+
+/** One node at a time: a second one waits until the first serves again. */
+static void fire_node(struct fault_clock *c)
+{
+    struct run *r = c->r;
+    int node = pick_node(c);
+    struct err e;
+    if (r->node_down || node == 0 || !cluster_node_up(r->cluster, node)) {
+        wait_ms(c, RETRY_MS);
+        return;
+    }
+    int rc = c->f->action == BROKER_PAUSE ? cluster_node_pause(r->cluster, node, &e)
+                                          : cluster_node_kill(r->cluster, node, &e);
+    if (rc < 0) {
+        wait_ms(c, RETRY_MS);
+        return;
+    }
+    char target[32];
+    snprintf(target, sizeof target, "node %d", node);
+    r->node_down = node;
+    r->node_fault = c;
+    c->fired++;
+    record(c, "begin", target, "");
+    if (c->f->action == BROKER_PAUSE) {
+        node_event(r, node, "paused", c->index);
+    }
+    struct plan_range hold = c->f->hold;
+    uint64_t ms =
+        hold.min_ms < 0 ? 0 : (uint64_t)draw_range(r->o->seed, c->index, "hold", c->fired, hold);
+    timer_start(r->loop, ms, 0, on_node_held, c);
+    schedule(c);
+}
+
+void faults_on_node(struct run *r, int node, enum cluster_event ev)
+{
+    static const char *const names[] = {"up", "down"};
+    int fault = r->node_down == node && r->node_fault ? r->node_fault->index : -1;
+    node_event(r, node, names[ev], fault);
+    if (r->node_down == node && ev == CLUSTER_NODE_UP) {
+        char target[32];
+        snprintf(target, sizeof target, "node %d", node);
+        record(r->node_fault, "end", target, "");
+        r->node_down = 0;
+        r->node_fault = NULL;
+    }
+}
+
+static void on_clock(void *arg)
+{
+    struct fault_clock *c = arg;
+    c->timer = NULL;
+    if (c->r->failed || !c->r->faults_on) {
+        return;
+    }
+    switch (c->f->kind) {
+    case FAULT_REBALANCE:
+        fire_rebalance(c);
+        break;
+    case FAULT_BROKER:
+        fire_node(c);
+        break;
+    default:
+        fire_member(c);
+    }
+}
+
+void faults_start(struct run *r)
+{
+    for (size_t i = 0; r->faults_on && i < r->plan->faults.n; i++) {
+        struct fault_clock *c = VEC_PUSH(&r->clocks);
+        *c = (struct fault_clock){.r = r, .index = (int)i, .f = &r->plan->faults.items[i]};
+    }
+    for (size_t i = 0; i < r->clocks.n; i++) { /* the array moves no more */
+        schedule(&r->clocks.items[i]);
+    }
+}
+
+void faults_stop(struct run *r)
+{
+    if (!r->faults_on) {
+        return;
+    }
+    r->faults_on = false;
+    for (size_t i = 0; i < r->clocks.n; i++) {
+        timer_stop(r->clocks.items[i].timer);
+        r->clocks.items[i].timer = NULL;
+    }
+    members_resume(r);
+    members_send(r, ROLE_FAULT, "{\"do\":\"faults\",\"on\":false}");
+    if (r->node_down && r->node_fault) {
+        on_node_held(r->node_fault);
+    }
+}

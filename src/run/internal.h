@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of run/ share. One thread. */
+#pragma once
+#include "audit/watch.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "cluster/cluster.h"
+#include "history/events.h"
+#include "history/hist.h"
+#include "io/loop.h"
+#include "io/proc.h"
+#include "run/run.h"
+
+enum run_phase {
+    PH_CLUSTER,
+    PH_TOPICS,
+    PH_ROLES,
+    PH_WORK,
+    PH_DRAIN,
+    PH_CUT,
+    PH_AUDIT,
+    PH_PROBE,
+    PH_PROBED,
+    PH_END
+};
+
+struct slot;
+
+/** One process of a role instance; stays in the list after its end. */
+struct member {
+    struct run *r;
+    struct slot *slot;
+    struct member *next;
+    struct proc *proc;
+    int incarnation;
+    bool up, paused, ready, returned, stopping;
+    bool in_txn;          /**< as far as the tailed history shows */
+    bool has_txn;         /**< had a transaction at some time */
+    bool endless;         /**< owns a consumer */
+    bool crashed;         /**< wrote a CRASH event */
+    bool left;            /**< wrote a RETURNED event with why exit */
+    int fault;            /**< the fault that ended or paused it, or -1 */
+    char *error, *source; /**< last ERROR event */
+};
+
+/** A role instance: role and index; its processes come and go. */
+struct slot {
+    struct run *r;
+    const struct plan_role *role; /**< NULL for kaos's own readers */
+    const char *name;             /**< role name */
+    const char *topic;            /**< readers: their topic */
+    int index, incarnations;
+    bool finished;          /**< returned: not restarted */
+    struct member *current; /**< the newest process, or NULL */
+    struct timer *restart;
+};
+
+/** A group that some role reads with, learnt from the history. */
+struct group_use {
+    char *group;
+    const struct plan_role *role;
+    bool sends; /**< the role produces too: a transformer */
+};
+
+struct fault_clock {
+    struct run *r;
+    int index;
+    const struct plan_fault *f;
+    uint64_t drawn, fired;
+    struct timer *timer;
+    uint64_t armed_ns; /**< looking for a victim since, or 0 */
+};
+
+struct run {
+    const struct run_opts *o;
+    const struct plan *plan;
+    struct run_result *out;
+    struct loop *loop;
+    struct guard *guard;
+    struct cluster *cluster;
+    struct hist *hist;
+    struct tail *tail;
+    struct watch *watch;
+    struct deliveries *deliveries;
+    char *history, *deliveries_path;
+    enum run_phase phase;
+    bool failed, faults_on, roles_stopped, work_done;
+    uint64_t start_ns, faults_ns;
+    struct timer *tick, *limit;
+    struct signals *sigint, *sigterm;
+
+    struct slot *slots;
+    size_t nslots;
+    struct member *members; /**< newest first */
+    struct {
+        uint64_t *items;
+        size_t n, cap;
+    } deaths; /**< times of deaths that kaos did not cause */
+    struct {
+        struct group_use *items;
+        size_t n, cap;
+    } groups;
+    struct map done; /**< names given to w:done */
+    struct {
+        struct fault_clock *items;
+        size_t n, cap;
+    } clocks;
+    struct {
+        uint64_t sent, acked, delivered, crashes, deaths, commits, aborts, generations;
+    } count;
+    uint64_t next_status_ns;
+    int node_down; /**< broker node that a fault holds down or paused, 0 = none */
+    struct fault_clock *node_fault;
+    struct {
+        struct member *member; /**< running now, or NULL */
+        size_t group;          /**< next of groups */
+        uint64_t since_ns, quiet_ns, delivered;
+        struct buf before, after; /**< end offsets, audit_ends() */
+    } probe;
+    struct {
+        bool complete;
+        struct err err;
+        bool busy;
+    } work; /**< the job on the pool thread */
+};
+
+/* run.c */
+/** Ends the run without a judgement; the first call wins. Everything is taken down. */
+void run_fail(struct run *r, enum run_end end, const struct err *e, const char *detail);
+void run_say(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void run_phase(struct run *r, const char *name, const char *detail);
+/** Work is done (or time is over): faults off, drain. */
+void run_drain(struct run *r, const char *why);
+/** All roles are gone after STOP. */
+void run_roles_gone(struct run *r);
+void run_topics_ready(struct run *r);
+/** Everything was done: the history is complete. */
+void run_end(struct run *r);
+
+/* dir.c */
+int dir_create(struct run *r, struct err *e);
+
+/* topics.c */
+void topics_create(struct run *r);
+
+/* members.c */
+void members_start(struct run *r);
+struct member *member_spawn(struct slot *s, const char *why);
+void members_stop(struct run *r); /**< STOP to all; kills after the grace */
+void members_kill(struct run *r); /**< SIGKILL to all */
+void members_send(struct run *r, uint8_t frame, const char *json);
+void members_resume(struct run *r);
+void members_free(struct run *r);
+size_t members_up(const struct run *r);
+struct member *member_find(struct run *r, const char *role, int index, int incarnation);
+/** "worker#1" style name for lines and reports: role, index when there are several, # incarnation.
+ */
+const char *member_name(const struct member *m);
+void member_signal(struct member *m, int signum, int fault);
+
+/* digest.c */
+void digest_poll(struct run *r);
+void digest_flush(struct member *m);
+/** Has the run done its work? */
+bool digest_work_done(struct run *r);
+
+/* faults.c */
+void faults_start(struct run *r);
+void faults_stop(struct run *r);
+void faults_on_node(struct run *r, int node, enum cluster_event ev);
+
+/* finish.c */
+void finish_audit(struct run *r);
+void finish_probe_gone(struct run *r);

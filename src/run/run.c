@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The course of a run, one phase after the other:
+ *
+ *   cluster -> topics -> roles -> faults_on -> faults_off -> drain -> drained -> cut -> audit ->
+ * probe -> end
+ *
+ * Whatever goes wrong before there is something to judge ends in run_fail(); from the cut on the
+ * history is judged in any case. One SIGINT ends the work early (drain, judge), a second one stops.
+ */
+#include "run/run.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "history/deliveries.h"
+#include "role/proto.h"
+#include "run/internal.h"
+
+enum { TICK_MS = 20, START_MS = 60000, SETTLE_MS = 30000, STATUS_S = 10, DELIVERIES_LOG2 = 20 };
+
+static void on_tick(void *arg);
+
+void run_say(struct run *r, const char *fmt, ...)
+{
+    if (!r->o->out) {
+        return;
+    }
+    va_list ap;
+    va_start(ap, fmt);
+    vfprintf(r->o->out, fmt, ap);
+    va_end(ap);
+    fputc('\n', r->o->out);
+    fflush(r->o->out);
+}
+
+void run_phase(struct run *r, const char *name, const char *detail)
+{
+    hist_add(r->hist, H_PHASE, HP_FACT, 0, HS(name), HS(detail));
+}
+
+static void taken_down(void *arg)
+{
+    struct run *r = arg;
+    loop_stop(r->loop);
+}
+
+static void take_down(struct run *r)
+{
+    timer_stop(r->tick);
+    timer_stop(r->limit);
+    r->tick = r->limit = NULL;
+    members_kill(r);
+    if (r->cluster) {
+        cluster_stop(r->cluster, taken_down, r);
+    } else {
+        loop_stop(r->loop);
+    }
+}
+
+void run_fail(struct run *r, enum run_end end, const struct err *e, const char *detail)
+{
+    if (r->failed) {
+        return;
+    }
+    faults_stop(r);
+    r->failed = true;
+    r->out->end = end;
+    r->out->err = *e;
+    r->out->detail = detail && *detail ? xstrdup(detail) : NULL;
+    take_down(r);
+}
+
+void run_end(struct run *r)
+{
+    run_phase(r, "end", "");
+    r->phase = PH_END;
+    if (r->o->keep && r->cluster) {
+        struct buf b = {0};
+        cluster_keep(r->cluster, &b);
+        r->out->kept = buf_take(&b);
+    }
+    take_down(r);
+}
+
+/* ---- cluster and topics ---- */
+
+static void on_ready(void *arg, const struct err *e)
+{
+    struct run *r = arg;
+    if (r->failed) {
+        return;
+    }
+    if (e) {
+        run_fail(r, RUN_ENVIRONMENT, e, cluster_failure_log(r->cluster));
+        return;
+    }
+    hist_add(r->hist, H_CONFIG, HP_FACT, 0, HS("cluster"), HS("version"),
+             HS(cluster_version(r->cluster)));
+    r->phase = PH_TOPICS;
+    run_phase(r, "topics", "");
+    topics_create(r);
+}
+
+static void on_node(void *arg, int node, enum cluster_event ev, bool expected, const char *detail)
+{
+    struct run *r = arg;
+    if (r->failed || r->phase == PH_END) {
+        return;
+    }
+    faults_on_node(r, node, ev);
+    if (!expected && r->phase < PH_END) {
+        struct err e;
+        char *name = xasprintf("%s/logs/broker-%d.log", r->out->dir, node);
+        char *last = path_tail(name, 10);
+        err_set(&e, ERR_PROCESS, 0, "broker %d died by itself (%s)", node, detail ? detail : "");
+        run_fail(r, RUN_ENVIRONMENT, &e, last);
+        free(last);
+        free(name);
+    }
+}
+
+static int open_cluster(struct run *r, struct err *e)
+{
+    size_t n = r->plan->cluster_config.n;
+    struct cluster_setting *set = xcalloc(n + 1, sizeof *set);
+    bool broker_faults = false;
+    for (size_t i = 0; i < n; i++) {
+        set[i] = (struct cluster_setting){r->plan->cluster_config.items[i].name,
+                                          r->plan->cluster_config.items[i].value};
+    }
+    for (size_t i = 0; i < r->plan->faults.n; i++) {
+        broker_faults = broker_faults || r->plan->faults.items[i].kind == FAULT_BROKER;
+    }
+    bool managed = strchr(r->o->cluster, ':') == NULL || strncmp(r->o->cluster, "kafka", 5) == 0;
+    int brokers = r->o->brokers ? r->o->brokers : managed ? r->plan->brokers : 0;
+    r->cluster = cluster_open(r->o->cluster,
+                              &(struct cluster_opts){.loop = r->loop,
+                                                     .guard = r->guard,
+                                                     .run_dir = r->out->dir,
+                                                     .brokers = brokers,
+                                                     .settings = set,
+                                                     .nsettings = n,
+                                                     .broker_faults = broker_faults,
+                                                     .on_ready = on_ready,
+                                                     .on_node = on_node,
+                                                     .arg = r},
+                              e);
+    free(set);
+    if (!r->cluster) {
+        return -1;
+    }
+    if (broker_faults && !r->o->no_faults &&
+        !(cluster_caps(r->cluster) & CLUSTER_CAP_KILL_BROKER)) {
+        return err_set(
+            e, ERR_USAGE, 0,
+            "the scenario has broker faults, and %s cannot do them (capability kill_broker)",
+            r->o->cluster);
+    }
+    return 0;
+}
+
+/* ---- roles and work ---- */
+
+static void on_drained(void *arg)
+{
+    struct run *r = arg;
+    if (r->failed || (r->phase != PH_DRAIN && r->phase != PH_CUT)) {
+        return;
+    }
+    timer_stop(r->limit);
+    r->limit = NULL;
+    if (r->phase == PH_DRAIN) {
+        run_phase(r, "drained", "ok");
+        r->phase = PH_CUT;
+        run_phase(r, "cut", "");
+        members_stop(r);
+        return;
+    }
+    r->phase = PH_AUDIT;
+    watch_stop(r->watch);
+    r->watch = NULL;
+    run_phase(r, "audit", "");
+    finish_audit(r);
+}
+
+static void on_late(void *arg)
+{
+    struct run *r = arg;
+    r->limit = NULL;
+    char *why = watch_why(r->watch);
+    hist_add(r->hist, H_PHASE, HP_FACT, 0, HS(r->phase == PH_DRAIN ? "drained" : "settled"),
+             HS(why ? why : "timeout"));
+    run_say(r, "not drained in time: %s", why ? why : "?");
+    free(why);
+    if (r->phase == PH_DRAIN) {
+        r->phase = PH_CUT;
+        run_phase(r, "cut", "");
+        members_stop(r);
+    } else {
+        on_drained(r);
+    }
+}
+
+void run_roles_gone(struct run *r)
+{
+    timer_stop(r->tick);
+    timer_stop(r->limit);
+    r->tick = NULL;
+    if (r->phase != PH_CUT) {
+        r->limit = NULL;
+        return;
+    }
+    r->limit = timer_start(r->loop, SETTLE_MS, 0, on_late, r);
+    watch_cut(r->watch);
+    watch_drain(r->watch);
+}
+
+void run_drain(struct run *r, const char *why)
+{
+    if (r->failed || r->phase != PH_WORK) {
+        return;
+    }
+    timer_stop(r->limit);
+    run_phase(r, "faults_off", why);
+    faults_stop(r);
+    r->phase = PH_DRAIN;
+    run_phase(r, "drain", "");
+    run_say(r, "[%02d:%02d] faults off, draining <=%llds",
+            (int)((clock_mono_ns() - r->faults_ns) / 60000000000u),
+            (int)((clock_mono_ns() - r->faults_ns) / 1000000000u % 60),
+            (long long)r->plan->drain_ms / 1000);
+    members_send(r, ROLE_DRAIN, "");
+    r->limit = timer_start(r->loop, (uint64_t)r->plan->drain_ms, 0, on_late, r);
+    watch_drain(r->watch);
+}
+
+static void on_timeout(void *arg)
+{
+    struct run *r = arg;
+    r->limit = NULL;
+    hist_add(r->hist, H_HARNESS, HP_FACT, 0,
+             HS("the run reached its time limit before its work was done"), HS(""));
+    run_drain(r, "timeout");
+}
+
+static void begin_work(struct run *r)
+{
+    r->phase = PH_WORK;
+    r->faults_ns = clock_mono_ns();
+    r->next_status_ns = r->faults_ns + (uint64_t)STATUS_S * 1000000000u;
+    run_phase(r, "faults_on", r->faults_on ? "" : "none");
+    timer_stop(r->limit);
+    int64_t limit = r->o->timeout_ms >= 0 ? r->o->timeout_ms : r->plan->timeout_ms;
+    r->limit = timer_start(r->loop, (uint64_t)limit, 0, on_timeout, r);
+    faults_start(r);
+}
+
+static bool all_ready(const struct run *r)
+{
+    for (size_t i = 0; i < r->nslots; i++) {
+        const struct slot *s = &r->slots[i];
+        if (!s->finished && s->incarnations < 2 && !(s->current && s->current->ready)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void on_start_limit(void *arg)
+{
+    struct run *r = arg;
+    struct err e;
+    r->limit = NULL;
+    for (size_t i = 0; i < r->nslots; i++) {
+        const struct slot *s = &r->slots[i];
+        if (!s->finished && !(s->current && s->current->ready)) {
+            char *log =
+                xasprintf("%s/logs/%s-%d.%d.log", r->out->dir, s->name, s->index, s->incarnations);
+            char *last = path_tail(log, 10);
+            err_set(&e, ERR_TIMEOUT, 0, "role %s.%d did not start within %d s", s->name, s->index,
+                    START_MS / 1000);
+            run_fail(r, RUN_SCENARIO, &e, last);
+            free(last);
+            free(log);
+            return;
+        }
+    }
+}
+
+static void status(struct run *r)
+{
+    uint64_t s = (clock_mono_ns() - r->faults_ns) / 1000000000u;
+    run_say(
+        r,
+        "[%02d:%02d] sent %llu  acked %llu  delivered %llu  commits %llu  aborts %llu  deaths %llu",
+        (int)(s / 60), (int)(s % 60), (unsigned long long)r->count.sent,
+        (unsigned long long)r->count.acked, (unsigned long long)r->count.delivered,
+        (unsigned long long)r->count.commits, (unsigned long long)r->count.aborts,
+        (unsigned long long)r->count.deaths);
+}
+
+static void on_tick(void *arg)
+{
+    struct run *r = arg;
+    if (r->failed) {
+        return;
+    }
+    digest_poll(r);
+    if (r->phase == PH_ROLES && all_ready(r)) {
+        begin_work(r);
+    }
+    if (r->phase == PH_WORK && digest_work_done(r)) {
+        run_drain(r, "work done");
+    }
+    if ((r->phase == PH_WORK || r->phase == PH_DRAIN) && clock_mono_ns() >= r->next_status_ns) {
+        r->next_status_ns += (uint64_t)STATUS_S * 1000000000u;
+        status(r);
+    }
+}
+
+void run_topics_ready(struct run *r)
+{
+    struct err e;
+    if (r->failed) {
+        return;
+    }
+    r->watch =
+        watch_start(&(struct watch_opts){.loop = r->loop,
+                                         .bootstrap = cluster_bootstrap(r->cluster, CLUSTER_DIRECT),
+                                         .plan = r->plan,
+                                         .history = r->history,
+                                         .on_drained = on_drained,
+                                         .arg = r},
+                    &e);
+    if (!r->watch) {
+        run_fail(r, RUN_ENVIRONMENT, &e, NULL);
+        return;
+    }
+    r->phase = PH_ROLES;
+    run_phase(r, "roles", "");
+    r->faults_on = !r->o->no_faults;
+    r->tick = timer_start(r->loop, TICK_MS, TICK_MS, on_tick, r);
+    r->limit = timer_start(r->loop, START_MS, 0, on_start_limit, r);
+    members_start(r);
+}
+
+/* ---- start and end of the process's part ---- */
+
+static void on_signal(struct run *r, int signum)
+{
+    struct err e;
+    bool again = r->out->signum != 0;
+    r->out->signum = r->out->signum ? r->out->signum : signum;
+    if (again || r->phase < PH_WORK) {
+        err_set(&e, ERR_USAGE, 0, "interrupted");
+        run_fail(r, RUN_CANCELLED, &e, NULL);
+        return;
+    }
+    run_say(r, "interrupted: stopping, draining and judging (once more: stop at once)");
+    run_drain(r, "interrupted");
+}
+
+static void on_sigint(void *arg)
+{
+    on_signal(arg, SIGINT);
+}
+
+static void on_sigterm(void *arg)
+{
+    on_signal(arg, SIGTERM);
+}
+
+static void on_history_failed(void *arg, const struct err *e)
+{
+    run_fail(arg, RUN_ENVIRONMENT, e, NULL);
+}
+
+static int set_up(struct run *r, struct err *e)
+{
+    if (dir_create(r, e) < 0) {
+        return -1;
+    }
+    r->hist = hist_open(r->history, &(struct hist_ident){.role = "runner"}, e);
+    if (!r->hist) {
+        return -1;
+    }
+    hist_on_fail(r->hist, on_history_failed, r);
+    r->deliveries = deliveries_open(r->deliveries_path, DELIVERIES_LOG2, e);
+    r->tail = tail_new(r->history);
+    r->guard = r->deliveries ? guard_start(r->loop, e) : NULL;
+    if (!r->guard) {
+        return -1;
+    }
+    run_phase(r, "cluster", r->o->cluster);
+    return open_cluster(r, e);
+}
+
+static void clean_up(struct run *r)
+{
+    if (r->watch) {
+        watch_stop(r->watch);
+    }
+    if (r->guard) {
+        guard_stop(r->guard);
+    }
+    cluster_free(r->cluster);
+    members_free(r);
+    hist_close(r->hist);
+    if (r->tail) {
+        tail_free(r->tail);
+    }
+    deliveries_close(r->deliveries);
+    signals_stop(r->sigint);
+    signals_stop(r->sigterm);
+    loop_free(r->loop);
+    for (size_t i = 0; i < r->groups.n; i++) {
+        free(r->groups.items[i].group);
+    }
+    free(r->groups.items);
+    free(r->deaths.items);
+    free(r->clocks.items);
+    map_free(&r->done);
+    buf_free(&r->probe.before);
+    buf_free(&r->probe.after);
+    free(r->history);
+    free(r->deliveries_path);
+}
+
+void run_scenario(const struct run_opts *o, struct run_result *out)
+{
+    struct run *r = xcalloc(1, sizeof *r);
+    struct err e;
+    *out = (struct run_result){.end = RUN_JUDGE};
+    *r = (struct run){
+        .o = o, .plan = o->plan, .out = out, .loop = loop_new(), .start_ns = clock_mono_ns()};
+    r->sigint = signals_start(r->loop, SIGINT, on_sigint, r);
+    r->sigterm = signals_start(r->loop, SIGTERM, on_sigterm, r);
+    if (set_up(r, &e) < 0) {
+        out->end = RUN_ENVIRONMENT;
+        out->err = e;
+    } else {
+        run_say(r, "kaos %s  %s > %s  seed 0x%016llx  run %s  %s", KAOS_VERSION, o->plan->file,
+                o->plan->name, (unsigned long long)o->seed, out->id, o->cluster);
+        cluster_start(r->cluster);
+        loop_run(r->loop);
+    }
+    clean_up(r);
+    free(r);
+}
+
+void run_result_free(struct run_result *r)
+{
+    free(r->detail);
+    free(r->dir);
+    free(r->id);
+    free(r->kept);
+    *r = (struct run_result){0};
+}
