@@ -50,10 +50,8 @@ enum cluster_listener {
 };
 
 enum cluster_event {
-    CLUSTER_NODE_UP,      /**< serves requests again after cluster_node_restart */
-    CLUSTER_NODE_DOWN,    /**< its process was reaped */
-    CLUSTER_NODE_PAUSED,  /**< SIGSTOP was sent */
-    CLUSTER_NODE_RESUMED, /**< SIGCONT was sent */
+    CLUSTER_NODE_UP,   /**< serves requests again, after a restart or a resume */
+    CLUSTER_NODE_DOWN, /**< its process was reaped */
 };
 
 /** e is NULL when the cluster is ready. ERR_PROCESS: a node could not be started (the last lines of
@@ -131,9 +129,10 @@ bool cluster_node_up(const struct cluster *c, int node);
 int cluster_node_kill(struct cluster *c, int node, struct err *e);
 int cluster_node_pause(struct cluster *c, int node, struct err *e);
 int cluster_node_resume(struct cluster *c, int node, struct err *e);
-/** Starts the node again on its data and ports; CLUSTER_NODE_UP follows, or CLUSTER_NODE_DOWN with
- *  expected = false when it ends or is not up in ready_timeout_s. After a kill, wait for its
- *  CLUSTER_NODE_DOWN first. */
+/** Starts the node again on its data and ports (after a kill, wait for its CLUSTER_NODE_DOWN
+ * first). CLUSTER_NODE_UP follows when it serves requests and is a member again, however long that
+ * takes (it needs a majority of the controllers), or CLUSTER_NODE_DOWN with expected = false when
+ * it ends. */
 int cluster_node_restart(struct cluster *c, int node, struct err *e);
 
 /** The nodes survive this process; cluster_stop leaves them and their data alone. Appends to out
