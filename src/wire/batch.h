@@ -66,8 +66,9 @@ struct record {
 struct record_iter {
     const struct batch *batch;
     const uint8_t *p, *end;
-    int32_t left;
-    uint8_t *owned; /**< decompressed bytes or NULL */
+    int32_t left;       /**< records to come */
+    int64_t last_delta; /**< of the record before, -1 at first */
+    uint8_t *owned;     /**< decompressed bytes or NULL */
     struct record_header *headers;
     int32_t headers_cap;
     const char *corrupt; /**< set when a record or the compressed data make no sense */
