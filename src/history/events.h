@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading history: all segments of a folder as one list of events in time order, and a live tail. */
+/* Reading history: all segments of a folder as one list of events in time order, and a live tail.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,8 +22,8 @@ struct hist_proc {
 };
 
 struct event {
-    uint64_t t; /**< CLOCK_MONOTONIC of the writing host, ns */
-    uint64_t op;
+    uint64_t t;    /**< CLOCK_MONOTONIC, ns; of the host of procs[0] if there are several */
+    uint64_t op;   /**< 0 = none */
     uint32_t proc; /**< index into procs */
     uint32_t seq;  /**< from 1 in the process; "proc:seq" is the event's id */
     uint16_t kind;
@@ -62,5 +63,6 @@ struct tail *tail_new(const char *dir);
 /** Hands out what is new; events are borrowed during the call. */
 void tail_poll(struct tail *t, tail_fn fn, void *arg);
 /** Hands out everything left of one process (after it was reaped). */
-void tail_flush(struct tail *t, const char *role, int index, int incarnation, tail_fn fn, void *arg);
+void tail_flush(struct tail *t, const char *role, int index, int incarnation, tail_fn fn,
+                void *arg);
 void tail_free(struct tail *t);

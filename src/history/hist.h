@@ -18,7 +18,8 @@ enum hist_kind {
 };
 
 /* Slots: H_SEND_TOPIC is the slot of field TOPIC in kind SEND. */
-enum { HIST_SLOTS_
+enum {
+    HIST_SLOTS_
 #define KIND(id, name, doc)                                                                        \
     }                                                                                              \
     ;                                                                                              \
@@ -53,7 +54,8 @@ struct hist_ident {
 };
 
 struct hist;
-/** Called once when nothing more can be written (disk full, file gone); e says what on which file. */
+/** Called once when nothing more can be written (disk full, file gone); e says what on which file.
+ */
 typedef void (*hist_fail_fn)(void *arg, const struct err *e);
 
 /** Creates DIR/ROLE-INDEX.INCARNATION-N.seg. @return NULL with ERR_SYSTEM. */
@@ -73,8 +75,8 @@ struct hist_val {
     const void *p; /**< STR: NUL-terminated (NULL = ""), BYTES: data or NULL = null */
     size_t len;
 };
-#define HI(v) ((struct hist_val){.type = HT_INT, .i = (int64_t)(v)})
-#define HS(s) ((struct hist_val){.type = HT_STR, .p = (s)})
+#define HI(v)    ((struct hist_val){.type = HT_INT, .i = (int64_t)(v)})
+#define HS(s)    ((struct hist_val){.type = HT_STR, .p = (s)})
 #define HB(d, n) ((struct hist_val){.type = HT_BYTES, .p = (d), .len = (n)})
 /** Appends one event; the values are the kind's fields in order, all of them (asserted).
  *  It is in the file, complete, when the call returns. */
@@ -84,9 +86,13 @@ struct hist_val {
 void hist_addv(struct hist *h, enum hist_kind kind, enum hist_phase phase, uint64_t op,
                const struct hist_val *vals, size_t n);
 
+/** Ends all open runs, so that a tail sees them; for a process that is about to wait. */
+void hist_flush(struct hist *h);
+
 /* Runs. A call extends the open run of its partition in place where it continues it (and is younger
- * than 10 ms), else begins a new record. hist_add() closes all runs, so that order between records is
- * the order of calls. Strings are ids from hist_str(), so that a call costs tens of nanoseconds. */
+ * than 10 ms), else begins a new record. hist_add() closes all runs, so that order between records
+ * is the order of calls. Strings are ids from hist_str(), so that a call costs tens of nanoseconds.
+ */
 struct hist_send {
     int64_t producer, topic; /**< string ids */
     int64_t partition;       /**< requested, or -1 */
