@@ -59,7 +59,8 @@ int guard_send(struct guard *g, const struct guard_msg *m, const int *fds, size_
         struct cmsghdr align;
         char bytes[CMSG_SPACE(GUARD_FDS_MAX * sizeof(int))];
     } aux = {.bytes = {0}};
-    struct iovec iov = {(void *)(uintptr_t)m, sizeof *m};
+    struct guard_msg copy = *m;
+    struct iovec iov = {&copy, sizeof copy};
     struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
     uint64_t deadline = now_ms() + SEND_MS;
     if (n > 0) {

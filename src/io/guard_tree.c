@@ -19,11 +19,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/guard.h"
+#include "io/procfs.h"
 
 enum { ROUND_MS = 5 };
 
 struct seen {
-    pid_t pid, ppid, pgrp;
+    pid_t pid;
+    struct procfs_stat stat;
     bool inside, spared;
 };
 struct scan {
@@ -31,25 +33,10 @@ struct scan {
     size_t n, cap;
 };
 
-/* The name in the second field may hold anything, so the fields are counted from the last ')'. */
-static bool read_stat(const char *pid, struct seen *s)
+static int by_pid(const void *a, const void *b)
 {
-    char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%s/stat", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
-    ssize_t n = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (n <= 0) {
-        return false;
-    }
-    text[n] = '\0';
-    const char *rest = strrchr(text, ')');
-    char state;
-    s->pid = (pid_t)strtol(pid, NULL, 10);
-    return rest && sscanf(rest + 1, " %c %d %d", &state, &s->ppid, &s->pgrp) == 3;
+    pid_t x = ((const struct seen *)a)->pid, y = ((const struct seen *)b)->pid;
+    return (x > y) - (x < y);
 }
 
 static void scan_all(struct scan *all)
@@ -57,13 +44,16 @@ static void scan_all(struct scan *all)
     DIR *dir = opendir("/proc");
     all->n = 0;
     for (struct dirent *d; dir && (d = readdir(dir));) {
-        struct seen s = {0};
-        if (d->d_name[0] >= '1' && d->d_name[0] <= '9' && read_stat(d->d_name, &s)) {
+        struct seen s = {.pid = (pid_t)strtol(d->d_name, NULL, 10)};
+        if (s.pid > 0 && procfs_read_stat(s.pid, &s.stat)) {
             *VEC_PUSH(all) = s;
         }
     }
     if (dir) {
         closedir(dir);
+    }
+    if (all->n > 0) {
+        qsort(all->items, all->n, sizeof *all->items, by_pid);
     }
 }
 
@@ -77,27 +67,20 @@ static bool is_one_of(pid_t pid, const pid_t *list, int n)
     return false;
 }
 
-static int by_pid(const void *a, const void *b)
-{
-    pid_t x = ((const struct seen *)a)->pid, y = ((const struct seen *)b)->pid;
-    return (x > y) - (x < y);
-}
-
 /* Marks what stands under us; a pass per generation, children after parents or not. */
 static void mark(struct scan *all, const pid_t *spared, int n)
 {
-    qsort(all->items, all->n, sizeof *all->items, by_pid);
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < all->n; i++) {
-            struct seen *s = &all->items[i], key = {.pid = s->ppid}, *parent;
+            struct seen *s = &all->items[i], key = {.pid = s->stat.parent}, *parent;
             if (s->inside) {
                 continue;
             }
             parent = bsearch(&key, all->items, all->n, sizeof key, by_pid);
-            if (s->ppid == getpid() || (parent && parent->inside)) {
+            if (s->stat.parent == getpid() || (parent && parent->inside)) {
                 s->inside = more = true;
-                s->spared = is_one_of(s->pid, spared, n) || is_one_of(s->pgrp, spared, n) ||
+                s->spared = is_one_of(s->pid, spared, n) || is_one_of(s->stat.group, spared, n) ||
                             (parent && parent->spared);
             }
         }
@@ -114,13 +97,34 @@ static int kill_marked(const struct scan *all)
             continue;
         }
         left++;
-        if (s->pgrp > 1 && s->pgrp != own && s->pgrp != last) {
-            last = s->pgrp;
-            kill(-s->pgrp, SIGKILL);
+        if (s->stat.group > 1 && s->stat.group != own && s->stat.group != last) {
+            last = s->stat.group;
+            kill(-s->stat.group, SIGKILL);
         }
         kill(s->pid, SIGKILL);
     }
     return left;
+}
+
+/* Our own children, newest orphans included, straight from the kernel: a process that lives for
+ * less than a walk over /proc takes is met here. Without this file (a kernel option) the walk has
+ * to do. */
+static void kill_children(const pid_t *spared, int n)
+{
+    char text[4096], path[64], *at = text, *end;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[len > 0 ? len : 0] = '\0';
+    for (pid_t pid; (pid = (pid_t)strtol(at, &end, 10)) > 0 && *end == ' '; at = end) {
+        /* A whole number, and still unreaped because we reap nothing meanwhile: it is our child. */
+        if (!is_one_of(pid, spared, n) && !is_one_of(getpgid(pid), spared, n)) {
+            kill(pid, SIGKILL);
+        }
+    }
 }
 
 static bool reap(void (*reaped)(void *arg, pid_t pid, int status), void *arg)
@@ -144,18 +148,17 @@ int guard_kill_tree(const pid_t *spared, int n, int limit_ms,
             left = 0;
             break;
         }
+        kill_children(spared, n);
         scan_all(&all);
         mark(&all, spared, n);
         left = kill_marked(&all);
         /* With spared children the proof by waitpid is missing: two looks in a row instead, because
          * a process may be reparented while the first one passes over /proc. */
         empty = left == 0 ? empty + 1 : 0;
-        if (empty == 2 || clock_mono_ns() > end) {
+        if ((n > 0 && empty == 2) || clock_mono_ns() > end) {
             break;
         }
-        if (left > 0) {
-            poll(NULL, 0, ROUND_MS);
-        }
+        poll(NULL, 0, ROUND_MS);
     }
     free(all.items);
     return left;

@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +18,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "io/proc_priv.h"
+#include "io/procfs.h"
 
 /* What a spawn request consists of. */
 struct launch {
@@ -268,22 +268,12 @@ int proc_signal(struct proc *p, int signum, bool group)
 
 char proc_state(const struct proc *p)
 {
-    char path[64], text[512], state;
-    int parent;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)p->pid);
-    int fd = p->alive ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0) {
+    struct procfs_stat s;
+    if (!p->alive || !procfs_read_stat(p->pid, &s)) {
         return 0;
     }
-    ssize_t n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[n > 0 ? n : 0] = '\0';
-    const char *rest = strrchr(text, ')'); /* the name before it may hold anything */
-    if (!rest || sscanf(rest + 1, " %c %d", &state, &parent) != 2) {
-        return 0;
-    }
-    /* Reaped, and its pid is somebody else's by now. */
-    return p->guard && parent != p->guard->pid ? 0 : state;
+    /* Another parent: it was reaped, and its pid is somebody else's by now. */
+    return p->guard && s.parent != p->guard->pid ? 0 : s.state;
 }
 
 void proc_send(struct proc *p, uint8_t type, const void *data, uint32_t len)

@@ -23,7 +23,7 @@
 #include "io/pipe.h"
 #include "io/proc.h"
 
-enum { CHAIN = 5000, RUNNER_CHILDREN = 6 };
+enum { CHAIN = 100000, RUNNER_CHILDREN = 6 };
 
 bool wait_until(bool (*cond)(void *arg), void *arg, int limit_ms)
 {
@@ -152,13 +152,16 @@ static void make_tree(void)
 }
 
 /* hop: always somebody new, until nobody comes to kill it. */
-static void hop(void)
+static void hop(bool new_session)
 {
     printf("hop\n");
     fflush(stdout);
     for (int i = 0; i < CHAIN; i++) {
         if (fork() > 0) {
             _exit(0);
+        }
+        if (new_session) {
+            setsid();
         }
     }
     hang();
@@ -222,7 +225,7 @@ static void run_role(const char *role, const char *arg)
     } else if (is(role, "child-tree")) {
         make_tree();
     } else if (is(role, "child-hop")) {
-        hop();
+        hop(*arg != '\0');
     } else if (is(role, "child-frames")) {
         print_frames();
     } else if (is(role, "child-runner")) {

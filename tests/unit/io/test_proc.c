@@ -405,14 +405,16 @@ TEST_LIMIT(nothing_survives_a_runner_killed_at_random_moments, 120)
     int seen = 0;
     printf("# seed %u\n", seed);
     for (int i = 0; i < 20; i++) {
-        seen += kill_runner_after(2 + (int)(hash_mix(seed, (uint64_t)i) % 250));
+        uint64_t range = i % 2 ? 250 : 40; /* while it spawns, and when all is running */
+        seen += kill_runner_after(2 + (int)(hash_mix(seed, (uint64_t)i) % range));
     }
     CHECK(seen > 40); /* else the moments were all too early to mean anything */
 }
 
-TEST_LIMIT(processes_that_always_fork_anew_are_caught, 30)
+static void catch_hoppers(const char *session)
 {
-    const char *mark = new_mark(), *env[] = {mark, NULL}, *argv[] = {NULL, "child-hop", NULL};
+    const char *mark = new_mark(), *env[] = {mark, NULL};
+    const char *argv[] = {NULL, "child-hop", session, NULL};
     struct fixture f;
     struct err e;
     setup(&f);
@@ -422,13 +424,25 @@ TEST_LIMIT(processes_that_always_fork_anew_are_caught, 30)
         CHECK((p[i] = proc_spawn(f.guard, &o, &e)));
     }
     await_log(&f, "hop\n");
+    uint64_t start = clock_mono_ns();
     guard_stop(f.guard);
+    printf("# took %d ms\n", (int)((clock_mono_ns() - start) / 1000000));
     CHECK_INT(marked(mark), 0);
     for (size_t i = 0; i < ARRAY_LEN(p); i++) {
         proc_free(p[i]);
     }
     loop_free(f.loop);
     free(f.log);
+}
+
+TEST_LIMIT(processes_that_always_fork_anew_are_caught, 30)
+{
+    catch_hoppers("");
+}
+
+TEST_LIMIT(even_if_each_starts_a_session_of_its_own, 30)
+{
+    catch_hoppers("session");
 }
 
 TEST(a_released_child_survives_and_the_others_do_not)
@@ -508,4 +522,46 @@ TEST(a_guard_that_was_not_started_by_kaos_refuses)
     CHECK_INT(f.end.code, 64);
     proc_free(p);
     teardown(&f);
+}
+
+TEST(polite_signals_do_not_end_the_guard)
+{
+    static const int polite[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    struct fixture f;
+    setup(&f);
+    struct proc *p = spawn(&f, "child-hang", "", false), *q;
+    for (size_t i = 0; i < ARRAY_LEN(polite); i++) {
+        kill(parent_of(proc_pid(p)), polite[i]);
+    }
+    q = spawn(&f, "child-exit", "5", false);
+    loop_run(f.loop);
+    CHECK_INT(f.end.code, 5);
+    CHECK(proc_alive(p));
+    guard_stop(f.guard);
+    proc_free(p);
+    proc_free(q);
+    loop_free(f.loop);
+    free(f.log);
+}
+
+static void free_and_stop(void *arg, struct proc *p, struct proc_end end)
+{
+    struct fixture *f = arg;
+    proc_free(p);
+    guard_stop(f->guard);
+    f->exits++;
+}
+
+TEST(on_exit_may_free_the_process_and_stop_the_guard)
+{
+    struct fixture f;
+    struct err e;
+    setup(&f);
+    const char *argv[] = {NULL, "child-exit", "0", NULL};
+    struct proc_opts o = {.argv = argv, .control = true, .on_exit = free_and_stop, .arg = &f};
+    CHECK(proc_spawn(f.guard, &o, &e));
+    loop_run(f.loop);
+    CHECK_INT(f.exits, 1);
+    loop_free(f.loop);
+    free(f.log);
 }
