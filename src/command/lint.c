@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kaos lint: loads files and resolves every scenario with its presets; starts nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "command/command.h"
+#include "command/select.h"
+
+static void print_diag(const struct load_diag *d)
+{
+    if (d->line > 0) {
+        printf("%s:%d: ", d->file, d->line);
+    } else {
+        printf("%s: ", d->file);
+    }
+    printf("%s: %s%s%s%s\n", load_severity_name(d->severity), d->scenario ? "scenario \"" : "",
+           d->scenario ? d->scenario : "", d->scenario ? "\": " : "", d->message);
+}
+
+static json_t *diag_json(const struct load_diag *d)
+{
+    return json_pack("{s:s,s:i,s:s,s:s?,s:s}", "file", d->file, "line", d->line, "severity",
+                     load_severity_name(d->severity), "scenario", d->scenario, "message", d->message);
+}
+
+/** @return whether the file is free of errors. */
+static bool lint_file(const char *path, bool json, json_t *all)
+{
+    struct err e;
+    struct load *l = load_from_file(path, &e);
+    if (!l) {
+        cli_fail(0, "%s", e.msg);
+        return false;
+    }
+    bool good = true;
+    for (size_t i = 0; !load_errors(l) && i < load_count(l); i++) {
+        struct plan *p = load_plan(l, i, NULL, &e);
+        if (!p) {
+            fprintf(stderr, "%s\n", e.msg);
+            good = false;
+        }
+        plan_free(p);
+    }
+    const struct load_diag *diags;
+    size_t n = load_diags(l, &diags);
+    for (size_t i = 0; i < n; i++) {
+        good = good && diags[i].severity != LOAD_ERROR;
+        if (json) {
+            json_array_append_new(all, diag_json(&diags[i]));
+        } else {
+            print_diag(&diags[i]);
+        }
+    }
+    if (!json && good) {
+        printf("%s: %zu scenario%s, no errors\n", path, load_count(l), load_count(l) == 1 ? "" : "s");
+    }
+    load_free(l);
+    return good;
+}
+
+int command_lint(const struct cli *c)
+{
+    struct plan_strings files = {0}, names = {0};
+    struct err e;
+    const char *format = cli_get(c, "format");
+    bool json = format && strcmp(format, "json") == 0;
+    if (format && !json && strcmp(format, "text") != 0) {
+        return cli_fail(EXIT_USAGE, "--format: %s is not text or json", format);
+    }
+    size_t n = cli_nargs(c);
+    const char *words[64];
+    for (size_t i = 0; i < n && i < 64; i++) {
+        words[i] = cli_arg(c, i);
+    }
+    if (n > 64 || select_files(words, n, &files, &names, &e) < 0) {
+        return cli_fail(EXIT_USAGE, "%s", n > 64 ? "too many arguments" : e.msg);
+    }
+    json_t *all = json_array();
+    int rc = files.n ? EXIT_PASS : EXIT_NOTHING;
+    for (size_t i = 0; i < files.n; i++) {
+        rc = lint_file(files.items[i], json, all) ? rc : EXIT_SCENARIO;
+    }
+    if (json) {
+        json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        putchar('\n');
+    }
+    json_decref(all);
+    return rc;
+}
