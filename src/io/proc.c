@@ -273,7 +273,7 @@ char proc_state(const struct proc *p)
         return 0;
     }
     /* Another parent: it was reaped, and its pid is somebody else's by now. */
-    return p->guard && s.parent != p->guard->pid ? 0 : s.state;
+    return p->guard && s.parent != p->guard->pid ? '\0' : s.state;
 }
 
 void proc_send(struct proc *p, uint8_t type, const void *data, uint32_t len)

@@ -22,6 +22,7 @@
 #include "io/loop.h"
 #include "io/pipe.h"
 #include "io/proc.h"
+#include "io/procfs.h"
 
 enum { CHAIN = 100000, RUNNER_CHILDREN = 6 };
 
@@ -70,16 +71,8 @@ int marked(const char *text)
 
 pid_t parent_of(pid_t pid)
 {
-    char path[64], state = 'Z';
-    struct buf b = {0};
-    struct err e;
-    int parent = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (path_read(path, 0, &b, &e) == 0 && b.len > 0 && strrchr(b.data, ')')) {
-        sscanf(strrchr(b.data, ')') + 1, " %c %d", &state, &parent);
-    }
-    buf_free(&b);
-    return state == 'Z' || state == 'X' ? 0 : parent;
+    struct procfs_stat s;
+    return procfs_read_stat(pid, &s) && s.state != 'Z' && s.state != 'X' ? s.parent : 0;
 }
 
 static _Noreturn void hang(void)

@@ -103,7 +103,7 @@ static bool none_marked(void *arg)
 }
 
 /* A text for the environment that no other process has. */
-static const char *new_mark(void)
+static char *new_mark(void)
 {
     static char mark[64];
     static int n;
@@ -301,10 +301,11 @@ TEST_LIMIT(frames_reach_a_slow_reader_whole_and_in_order, 30)
     CHECK_INT(proc_signal(p, SIGSTOP, false), 0);
     CHECK(wait_until(is_stopped, p, SOON_MS));
     buf_puts(&want, "ready\n");
-    send_and_expect(p, &want, 1, 3 * MEGABYTE); /* does not fit into a pipe: must not block */
+    send_and_expect(p, &want, 1,
+                    (size_t)3 * MEGABYTE); /* does not fit into a pipe: must not block */
     send_and_expect(p, &want, 2, 0);
     for (uint8_t i = 3; i < 90; i++) {
-        send_and_expect(p, &want, i, i * 100u);
+        send_and_expect(p, &want, i, (size_t)i * 100);
     }
     send_and_expect(p, &want, 99, MEGABYTE);
     CHECK_INT(proc_signal(p, SIGCONT, false), 0);
@@ -338,9 +339,9 @@ TEST(a_reader_that_dies_is_not_an_error_and_ours_ending_is_seen)
 
 TEST_LIMIT(stopping_the_guard_leaves_nothing, 30)
 {
-    const char *mark = new_mark();
+    char *mark = new_mark();
     struct fixture f;
-    putenv((char *)(uintptr_t)mark);
+    putenv(mark);
     setup(&f);
     unsetenv("KAOS_TEST_MARK"); /* the guard has it; children get it here */
     const char *argv[] = {NULL, "child-tree", NULL}, *env[] = {mark, NULL};
@@ -366,10 +367,10 @@ TEST_LIMIT(stopping_the_guard_leaves_nothing, 30)
     free(f.log);
 }
 
-static pid_t start_runner(const char *mark)
+static pid_t start_runner(char *mark)
 {
     char self[] = "kaos", role[] = "child-runner";
-    char *argv[] = {self, role, NULL}, *env[] = {(char *)(uintptr_t)mark, NULL};
+    char *argv[] = {self, role, NULL}, *env[] = {mark, NULL};
     pid_t pid = fork();
     if (pid == 0) {
         execve("/proc/self/exe", argv, env);
@@ -380,7 +381,7 @@ static pid_t start_runner(const char *mark)
 
 static int kill_runner_after(int delay_ms)
 {
-    const char *mark = new_mark();
+    char *mark = new_mark();
     pid_t pid = start_runner(mark);
     CHECK(pid > 0);
     usleep((useconds_t)delay_ms * 1000); /* the moment itself is what is tried */
@@ -388,7 +389,7 @@ static int kill_runner_after(int delay_ms)
     kill(pid, SIGKILL);
     uint64_t start = clock_mono_ns();
     waitpid(pid, NULL, 0);
-    if (!wait_until(none_marked, (void *)(uintptr_t)mark, SOON_MS)) {
+    if (!wait_until(none_marked, mark, SOON_MS)) {
         test_fail(__FILE__, __LINE__, "killed after %d ms: %d are left", delay_ms, marked(mark));
     }
     uint64_t took_ms = (clock_mono_ns() - start) / 1000000;
@@ -413,7 +414,8 @@ TEST_LIMIT(nothing_survives_a_runner_killed_at_random_moments, 120)
 
 static void catch_hoppers(const char *session)
 {
-    const char *mark = new_mark(), *env[] = {mark, NULL};
+    char *mark = new_mark();
+    const char *env[] = {mark, NULL};
     const char *argv[] = {NULL, "child-hop", session, NULL};
     struct fixture f;
     struct err e;
@@ -450,7 +452,8 @@ TEST(a_released_child_survives_and_the_others_do_not)
     struct fixture f;
     struct err e;
     setup(&f);
-    const char *mark = new_mark(), *env[] = {mark, NULL}, *argv[] = {NULL, "child-tree", NULL};
+    char *mark = new_mark();
+    const char *env[] = {mark, NULL}, *argv[] = {NULL, "child-tree", NULL};
     struct proc_opts o = {.argv = argv,
                           .env = env,
                           .log_path = f.log,
@@ -477,7 +480,7 @@ TEST(a_released_child_survives_and_the_others_do_not)
     CHECK(!is_gone(&pid));
     kill(-pid, SIGKILL);
     signal_marked(mark, SIGKILL); /* what left the group */
-    CHECK(wait_until(none_marked, (void *)(uintptr_t)mark, SOON_MS));
+    CHECK(wait_until(none_marked, mark, SOON_MS));
     loop_free(f.loop);
     free(f.log);
 }
