@@ -81,6 +81,7 @@ struct cluster_opts {
         broker_faults; /**< nodes will be killed or paused: short broker sessions (1 s), and Kafka's
                             own interval for ending timed out transactions. Otherwise that interval
                             is 500 ms and sessions are long, so that a busy machine fences nobody */
+    bool may_keep; /**< cluster_keep may be called later: nodes get no death signal of their own */
     int ready_timeout_s;       /**< 0 = 60 (external: 10) */
     cluster_ready_fn on_ready; /**< called once per cluster_start */
     cluster_node_fn on_node;   /**< may be NULL */

@@ -87,6 +87,7 @@ struct proc *kafka_jvm_spawn(const struct kafka_jvm *j, struct err *e)
         struct proc_opts o = {.argv = a.at,
                               .cwd = j->dir,
                               .log_path = j->log_path,
+                              .may_outlive = j->may_outlive,
                               .on_exit = j->on_exit,
                               .arg = j->arg};
         p = proc_spawn(j->guard, &o, e);

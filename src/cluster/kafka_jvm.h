@@ -16,6 +16,7 @@ struct kafka_jvm {
     const char *log_path;    /**< everything the process says */
     const char *archive;     /**< class data; NULL = none */
     bool dump;               /**< write the archive at exit instead of using it */
+    bool may_outlive;        /**< as in struct proc_opts */
     const char *const *argv; /**< main class and its arguments, NULL-terminated */
     proc_exit_fn on_exit;
     void *arg;

@@ -92,6 +92,7 @@ int kafka_node_spawn(struct node *n, struct err *e)
                           .dir = n->dir,
                           .log_path = n->log_path,
                           .archive = n->k->archive,
+                          .may_outlive = n->k->base.o.may_keep,
                           .argv = argv,
                           .on_exit = node_exited,
                           .arg = n};
