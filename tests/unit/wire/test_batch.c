@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Record batches: every codec there and back, damage of every kind, control records. */
+#include "test.h"
+
+#include "base/mem.h"
+#include "wire/batch.h"
+#include "wire/compress.h"
+
+static const struct record_header headers[] = {
+    {"kaos", (const uint8_t *)"\0\1\2", 4, 3},
+    {"same", NULL, 4, -1},
+    {"same", (const uint8_t *)"", 4, 0},
+    {"", (const uint8_t *)"x", 0, 1},
+};
+static const struct record records[] = {
+    {.timestamp = 1000,
+     .key = (const uint8_t *)"k1",
+     .key_len = 2,
+     .value = (const uint8_t *)"v\0v",
+     .value_len = 3,
+     .headers = headers,
+     .nheaders = 4},
+    {.timestamp = 990, .key_len = -1, .value_len = -1},
+    {.timestamp = 5000000000,
+     .key = (const uint8_t *)"",
+     .key_len = 0,
+     .value = (const uint8_t *)"last",
+     .value_len = 4},
+};
+static const struct batch_opts plain = {.base_offset = 41,
+                                        .leader_epoch = 7,
+                                        .producer_id = 9,
+                                        .producer_epoch = 3,
+                                        .base_sequence = 100,
+                                        .transactional = true};
+
+static void write_batch(struct buf *b, const struct batch_opts *o)
+{
+    struct err e = {0};
+    if (batch_write(b, o, records, ARRAY_LEN(records), &e) < 0) {
+        test_fail(__FILE__, __LINE__, "%s", e.msg);
+    }
+}
+
+static void check_records(const struct batch *b)
+{
+    struct record_iter it;
+    struct record r;
+    record_iter_init(&it, b);
+    CHECK_INT(record_iter_next(&it, &r), 1);
+    CHECK_INT(r.offset, 41);
+    CHECK_INT(r.timestamp, 1000);
+    CHECK_INT(r.value_len, 3);
+    CHECK(memcmp(r.value, "v\0v", 3) == 0);
+    CHECK_INT(r.nheaders, 4);
+    CHECK_INT(r.headers[1].value_len, -1);
+    CHECK_INT(r.headers[2].value_len, 0);
+    CHECK_INT(r.headers[3].key_len, 0);
+    CHECK_INT(record_iter_next(&it, &r), 1);
+    CHECK_INT(r.timestamp, 990);
+    CHECK_INT(r.key_len, -1);
+    CHECK_INT(r.value_len, -1);
+    CHECK_INT(record_iter_next(&it, &r), 1);
+    CHECK_INT(r.offset, 43);
+    CHECK_INT(r.timestamp, 5000000000);
+    CHECK_INT(r.key_len, 0);
+    CHECK_INT(record_iter_next(&it, &r), 0);
+    record_iter_free(&it);
+}
+
+TEST(every_codec_survives_a_round_trip)
+{
+    for (int i = CODEC_NONE; i <= CODEC_ZSTD + 1; i++) {
+        struct batch_opts o = plain;
+        struct buf buf = {0};
+        struct batch_iter it;
+        struct batch b;
+        o.codec = i > CODEC_ZSTD ? CODEC_SNAPPY : i;
+        o.snappy_raw = i > CODEC_ZSTD;
+        write_batch(&buf, &o);
+        batch_iter_init(&it, buf.data, buf.len);
+        CHECK_INT(batch_iter_next(&it, &b), BATCH_OK);
+        CHECK_INT(b.codec, o.codec);
+        CHECK_INT(b.base_offset, 41);
+        CHECK_INT(b.leader_epoch, 7);
+        CHECK_INT(b.last_offset_delta, 2);
+        CHECK_INT(b.count, 3);
+        CHECK_INT(b.producer_id, 9);
+        CHECK_INT(b.producer_epoch, 3);
+        CHECK_INT(b.base_sequence, 100);
+        CHECK_INT(b.base_timestamp, 1000);
+        CHECK_INT(b.max_timestamp, 5000000000);
+        CHECK(b.transactional && !b.control && !b.log_append_time && !b.delete_horizon);
+        check_records(&b);
+        CHECK_INT(batch_iter_next(&it, &b), BATCH_END);
+        buf_free(&buf);
+    }
+}
+
+TEST(large_data_survive_every_codec_and_the_limit_holds)
+{
+    enum { LEN = 1 << 20 };
+    char *data = xmalloc(LEN);
+    for (int i = 0; i < LEN; i++) {
+        data[i] = (char)(i * 7 ^ i >> 9);
+    }
+    for (int codec = CODEC_NONE; codec <= CODEC_ZSTD; codec++) {
+        struct buf small = {0}, out = {0};
+        CHECK(!compress_encode(codec, false, data, LEN, &small));
+        CHECK(!compress_decode(codec, small.data, small.len, LEN + 1, &out));
+        CHECK_INT(out.len, LEN);
+        CHECK(memcmp(out.data, data, LEN) == 0);
+        out.len = 0;
+        CHECK(compress_decode(codec, small.data, small.len, LEN / 2, &out) != NULL);
+        CHECK(out.len <= LEN / 2);
+        buf_free(&small);
+        buf_free(&out);
+    }
+    free(data);
+}
+
+TEST(cut_compressed_data_are_corrupt_not_a_hang)
+{
+    static const char text[] =
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    for (int codec = CODEC_GZIP; codec <= CODEC_ZSTD; codec++) {
+        struct buf small = {0};
+        CHECK(!compress_encode(codec, true, text, sizeof text, &small));
+        for (size_t len = 0; len < small.len; len++) {
+            struct buf out = {0};
+            if (!compress_decode(codec, small.data, len, 1 << 20, &out)) {
+                test_fail(__FILE__, __LINE__, "codec %d: %zu of %zu bytes", codec, len, small.len);
+            }
+            buf_free(&out);
+        }
+        buf_free(&small);
+    }
+}
+
+TEST(a_cut_last_batch_is_the_end_and_a_cut_first_one_is_bad)
+{
+    struct buf buf = {0};
+    struct batch_iter it;
+    struct batch b;
+    write_batch(&buf, &plain);
+    size_t one = buf.len;
+    write_batch(&buf, &plain);
+    for (size_t len = one; len < buf.len; len++) {
+        batch_iter_init(&it, buf.data, len);
+        CHECK_INT(batch_iter_next(&it, &b), BATCH_OK);
+        CHECK_INT(batch_iter_next(&it, &b), BATCH_END);
+        CHECK_INT(it.pos, one);
+    }
+    for (size_t len = 1; len < one; len++) {
+        batch_iter_init(&it, buf.data, len);
+        CHECK_INT(batch_iter_next(&it, &b), BATCH_BAD);
+        CHECK(b.corrupt != NULL);
+        CHECK_INT(batch_iter_next(&it, &b), BATCH_END);
+    }
+    buf_free(&buf);
+}
+
+TEST(a_wrong_crc_is_reported_and_the_next_batch_is_read)
+{
+    struct buf buf = {0};
+    struct batch_iter it;
+    struct batch b;
+    write_batch(&buf, &plain);
+    buf.data[buf.len - 1] ^= 1;
+    write_batch(&buf, &plain);
+    batch_iter_init(&it, buf.data, buf.len);
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_BAD);
+    CHECK_STR(b.corrupt, "the crc is wrong");
+    CHECK(!b.crc_ok);
+    CHECK_INT(b.base_offset, 41);
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_OK);
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_END);
+    buf_free(&buf);
+}
+
+TEST(base_offset_and_leader_epoch_are_outside_of_the_crc)
+{
+    struct buf buf = {0};
+    struct batch_iter it;
+    struct batch b;
+    write_batch(&buf, &plain);
+    buf.data[7] = 99; /* what a broker patches */
+    buf.data[15] = 12;
+    batch_iter_init(&it, buf.data, buf.len);
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_OK);
+    CHECK_INT(b.base_offset, 99);
+    CHECK_INT(b.leader_epoch, 12);
+    buf_free(&buf);
+}
+
+static void read_all(const void *p, size_t len)
+{
+    struct batch_iter it;
+    struct batch b;
+    int n = 0;
+    batch_iter_init(&it, p, len);
+    while (batch_iter_next(&it, &b) != BATCH_END) {
+        struct record_iter ri;
+        struct record r;
+        record_iter_init(&ri, &b);
+        while (record_iter_next(&ri, &r) > 0) {
+            struct control c;
+            control_read(&r, &c);
+        }
+        record_iter_free(&ri);
+        CHECK(++n < 10000);
+    }
+}
+
+TEST_LIMIT(damaged_batches_never_harm, 60)
+{
+    uint64_t state = 123456789;
+    for (int i = CODEC_NONE; i <= CODEC_ZSTD; i++) {
+        struct batch_opts o = plain;
+        struct buf buf = {0};
+        o.codec = i;
+        write_batch(&buf, &o);
+        write_batch(&buf, &o);
+        for (size_t len = 0; len < buf.len; len++) {
+            char *exact = xrealloc(xmemdup0(buf.data, len), len ? len : 1);
+            read_all(exact, len);
+            free(exact);
+        }
+        for (int k = 0; k < 5000; k++) {
+            char *copy = xmemdup0(buf.data, buf.len);
+            for (int n = 0; n < 3; n++) {
+                state = state * 6364136223846793005u + 1442695040888963407u;
+                copy[(state >> 33) % buf.len] = (char)(state >> 25);
+            }
+            read_all(copy, buf.len);
+            free(copy);
+        }
+        buf_free(&buf);
+    }
+}
+
+TEST(a_count_that_does_not_fit_is_corrupt)
+{
+    struct buf buf = {0};
+    struct batch_iter it;
+    struct batch b;
+    struct record_iter ri;
+    struct record r;
+    write_batch(&buf, &plain);
+    buf.data[60] = 2; /* one record fewer than there are; the CRC is made right again */
+    uint32_t crc = crc32c(buf.data + 21, buf.len - 21);
+    for (int i = 0; i < 4; i++) {
+        buf.data[17 + i] = (char)(crc >> 8 * (3 - i));
+    }
+    batch_iter_init(&it, buf.data, buf.len);
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_OK);
+    record_iter_init(&ri, &b);
+    CHECK_INT(record_iter_next(&ri, &r), 1);
+    CHECK_INT(record_iter_next(&ri, &r), 1);
+    CHECK_INT(record_iter_next(&ri, &r), -1);
+    CHECK_HAS(ri.corrupt, "left over");
+    record_iter_free(&ri);
+    buf_free(&buf);
+}
+
+TEST(control_records_are_read)
+{
+    struct buf buf = {0};
+    struct batch_iter it;
+    struct batch b;
+    struct record_iter ri;
+    struct record r = {.key = (const uint8_t *)"\0\0\0\1",
+                       .key_len = 4,
+                       .value = (const uint8_t *)"\0\0\0\0\0\5",
+                       .value_len = 6};
+    struct batch_opts o = {
+        .producer_id = 1, .base_sequence = -1, .control = true, .transactional = true};
+    struct control c;
+    struct err e = {0};
+    CHECK_INT(batch_write(&buf, &o, &r, 1, &e), 0);
+    batch_iter_init(&it, buf.data, buf.len);
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_OK);
+    CHECK(b.control);
+    record_iter_init(&ri, &b);
+    CHECK_INT(record_iter_next(&ri, &r), 1);
+    CHECK(control_read(&r, &c));
+    CHECK_INT(c.type, CONTROL_COMMIT);
+    CHECK_INT(c.coordinator_epoch, 5);
+    r.key_len = 3;
+    CHECK(!control_read(&r, &c));
+    record_iter_free(&ri);
+    buf_free(&buf);
+}
+
+TEST(crc32c_has_its_known_values)
+{
+    static const char zeros[32];
+    CHECK_INT(crc32c("123456789", 9), 0xe3069283);
+    CHECK_INT(crc32c("", 0), 0);
+    CHECK_INT(crc32c(zeros, sizeof zeros), 0x8a9136aa);
+}
