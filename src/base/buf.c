@@ -72,7 +72,8 @@ void buf_free(struct buf *b)
 
 char *buf_take(struct buf *b)
 {
-    char *data = buf_reserve(b, 0);
+    buf_reserve(b, 0);
+    char *data = b->data;
     *b = (struct buf){0};
     return data;
 }

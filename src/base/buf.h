@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growable byte buffer; always NUL-terminated behind len once written to. {0} is empty and valid. */
+/* A growable byte buffer; always NUL-terminated behind len once written to. {0} is empty and valid.
+ */
 #pragma once
 #include <stdarg.h>
 #include <stddef.h>

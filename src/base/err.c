@@ -25,8 +25,11 @@ int err_wrap(struct err *e, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof e->msg) {
-        snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %s", inner);
+    if (n >= 0 && (size_t)n + 2 < sizeof e->msg) {
+        size_t room = sizeof e->msg - (size_t)n - 3, len = strlen(inner);
+        memcpy(e->msg + n, ": ", 2);
+        memcpy(e->msg + n + 2, inner, len < room ? len : room);
+        e->msg[(size_t)n + 2 + (len < room ? len : room)] = '\0';
     }
     return -1;
 }

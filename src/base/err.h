@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors: one value, no allocation. A function that can fail takes `struct err *e` last (never NULL)
- * and returns -1 or NULL after err_set(). Messages: lower case, no full stop, what was tried on what. */
+/* Errors: one value, no allocation. A function that can fail takes `struct err *e` last (never
+ * NULL) and returns -1 or NULL after err_set(). Messages: lower case, no full stop, what was tried
+ * on what. */
 #pragma once
 #include <stdbool.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashing: the same value on every machine and in every version (decisions and signatures rest on it). */
+/* Hashing: the same value on every machine and in every version (decisions and signatures rest on
+ * it). */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

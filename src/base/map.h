@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hash maps from bytes to a 64-bit value or pointer; keys are copied. Iteration is in insertion order. */
+/* Hash maps from bytes to a 64-bit value or pointer; keys are copied. Iteration is in insertion
+ * order. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -17,8 +17,14 @@ struct given {
 struct cli {
     const struct command *command;
     const char *const *argv;
-    struct { struct given *items; size_t n, cap; } options;
-    struct { const char **items; size_t n, cap; } args;
+    struct {
+        struct given *items;
+        size_t n, cap;
+    } options;
+    struct {
+        const char **items;
+        size_t n, cap;
+    } args;
 };
 
 int cli_fail(int code, const char *fmt, ...)
@@ -32,10 +38,12 @@ int cli_fail(int code, const char *fmt, ...)
     return code;
 }
 
-static const struct command_option *find(const struct command *cmd, const char *name, size_t len, char letter)
+static const struct command_option *find(const struct command *cmd, const char *name, size_t len,
+                                         char letter)
 {
     for (const struct command_option *o = cmd->options; o && o->name; o++) {
-        if (letter ? o->letter == letter : strlen(o->name) == len && memcmp(o->name, name, len) == 0) {
+        if (letter ? o->letter == letter
+                   : strlen(o->name) == len && memcmp(o->name, name, len) == 0) {
             return o;
         }
     }
@@ -49,9 +57,11 @@ static int parse_option(struct cli *c, char **argv, int *i)
     bool is_long = word[1] == '-';
     const char *eq = is_long ? strchr(word, '=') : NULL;
     size_t len = eq ? (size_t)(eq - word) - 2 : strlen(word) - (is_long ? 2 : 1);
-    const struct command_option *o = is_long ? find(c->command, word + 2, len, 0) : find(c->command, NULL, 0, word[1]);
+    const struct command_option *o =
+        is_long ? find(c->command, word + 2, len, 0) : find(c->command, NULL, 0, word[1]);
     if (!o || (!is_long && !o->value && word[2])) {
-        return cli_fail(EXIT_USAGE, "%s: unknown option %s; see `kaos help %s`", c->command->name, word, c->command->name);
+        return cli_fail(EXIT_USAGE, "%s: unknown option %s; see `kaos help %s`", c->command->name,
+                        word, c->command->name);
     }
     const char *value = eq ? eq + 1 : !is_long && word[2] ? word + 2 : NULL;
     if (!o->value && value) {
@@ -60,7 +70,8 @@ static int parse_option(struct cli *c, char **argv, int *i)
     if (o->value && !value) {
         value = argv[*i + 1];
         if (!value) {
-            return cli_fail(EXIT_USAGE, "%s: --%s needs a value (%s)", c->command->name, o->name, o->value);
+            return cli_fail(EXIT_USAGE, "%s: --%s needs a value (%s)", c->command->name, o->name,
+                            o->value);
         }
         (*i)++;
     }
@@ -144,7 +155,10 @@ int cli_int(const struct cli *c, const char *name, long long min, long long max,
 
 int cli_duration(const struct cli *c, const char *name, long long *ms)
 {
-    static const struct { const char *unit; double ms; } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}};
+    static const struct {
+        const char *unit;
+        double ms;
+    } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}};
     const char *text = cli_get(c, name);
     char *end;
     if (!text) {

@@ -9,7 +9,8 @@
 static const struct command_option run_options[] = {
     {"grep", 'g', "TEXT", "only scenarios whose name contains TEXT"},
     {"param", 'p', "NAME=VALUE", "sets a declared param (repeatable)"},
-    {"seed", 's', "N", "seed of all decisions, decimal or 0x; random by default, printed first and last"},
+    {"seed", 's', "N",
+     "seed of all decisions, decimal or 0x; random by default, printed first and last"},
     {"repeat", 0, "N", "runs each scenario N times with seeds derived from the seed"},
     {"at-least", 0, "M", "of the repeated runs at least M must end as declared (default: all)"},
     {"no-faults", 0, NULL, "baseline: declared faults do not fire"},
@@ -61,16 +62,22 @@ static const struct command_option version_options[] = {
 };
 
 const struct command commands[] = {
-    {"run", "[DIR | FILE | FILE:LINE | NAME]...", "runs scenarios and judges them (default: scenarios/)", run_options, command_run},
-    {"lint", "[DIR | FILE]...", "checks scenario files without running anything", lint_options, command_lint},
+    {"run", "[DIR | FILE | FILE:LINE | NAME]...",
+     "runs scenarios and judges them (default: scenarios/)", run_options, command_run},
+    {"lint", "[DIR | FILE]...", "checks scenario files without running anything", lint_options,
+     command_lint},
     {"list", "[DIR | FILE]...", "lists scenarios, one per line", list_options, command_list},
-    {"show", "RUN", "shows verdict, evidence and timeline of a stored run", show_options, command_show},
-    {"analyze", "RUN", "judges a stored history again; nothing runs", analyze_options, command_analyze},
+    {"show", "RUN", "shows verdict, evidence and timeline of a stored run", show_options,
+     command_show},
+    {"analyze", "RUN", "judges a stored history again; nothing runs", analyze_options,
+     command_analyze},
     {"explain", "[WORD]", "explains a finding, a verdict or a term", NULL, command_explain},
     {"export", "RUN", "writes the whole history as JSON lines", export_options, command_export},
     {"new", "FILE", "writes a scenario from a template", new_options, command_new},
-    {"version", "", "versions of kaos and of what it is built on", version_options, command_version},
-    {"help", "[VERB | NAME]", "help on a verb, or on a name of the scenario language", NULL, command_help},
+    {"version", "", "versions of kaos and of what it is built on", version_options,
+     command_version},
+    {"help", "[VERB | NAME]", "help on a verb, or on a name of the scenario language", NULL,
+     command_help},
     {"__docs", "KIND", "writes a generated file: api, meta, luacheck, kinds", NULL, command_docs},
     {0},
 };

@@ -18,17 +18,17 @@ enum exit_code {
 };
 
 struct command_option {
-    const char *name;   /**< "seed" for --seed; NULL ends the table */
-    char letter;        /**< 's' for -s, or 0 */
-    const char *value;  /**< metavariable, NULL = a switch */
+    const char *name;  /**< "seed" for --seed; NULL ends the table */
+    char letter;       /**< 's' for -s, or 0 */
+    const char *value; /**< metavariable, NULL = a switch */
     const char *doc;
 };
 
 struct cli;
 struct command {
-    const char *name; /**< NULL ends the table; a leading "__" hides it */
-    const char *usage; /**< arguments after the name */
-    const char *doc;   /**< one line */
+    const char *name;                     /**< NULL ends the table; a leading "__" hides it */
+    const char *usage;                    /**< arguments after the name */
+    const char *doc;                      /**< one line */
     const struct command_option *options; /**< or NULL */
     int (*run)(const struct cli *c);
 };

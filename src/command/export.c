@@ -17,7 +17,8 @@ int command_export(const struct cli *c)
     if (cli_nargs(c) != 1) {
         return cli_fail(EXIT_USAGE, "export: name one run, as in `kaos export latest`");
     }
-    if (stored_open(cli_get(c, "store") ? cli_get(c, "store") : ".kaos", cli_arg(c, 0), &s, &e) < 0) {
+    if (stored_open(cli_get(c, "store") ? cli_get(c, "store") : ".kaos", cli_arg(c, 0), &s, &e) <
+        0) {
         stored_close(&s);
         return cli_fail(e.kind == ERR_USAGE ? EXIT_USAGE : EXIT_SCENARIO, "%s", e.msg);
     }

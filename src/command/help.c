@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "history/hist.h"
 #include "history/export.h"
+#include "history/hist.h"
 #include "lua/api.h"
 
 static void print_overview(void)
 {
-    printf("kaos finds out whether Kafka applications, clients and brokers keep their promises under faults.\n\n"
+    printf("kaos finds out whether Kafka applications, clients and brokers keep their promises "
+           "under faults.\n\n"
            "  kaos new eos.lua -t eos        writes a scenario\n"
            "  kaos lint eos.lua              checks it without running anything\n"
            "  kaos run eos.lua               runs and judges it on a real Kafka\n"
@@ -21,9 +22,11 @@ static void print_overview(void)
             printf("  %-8s %s\n", c->name, c->doc);
         }
     }
-    printf("\n`kaos help VERB` lists its options, `kaos help NAME` explains a name of the language.\n"
-           "exit codes: 0 pass, 1 fail, 2 inconclusive, 3 scenario error, 4 environment, 5 nothing ran,\n"
-           "            64 usage, 70 bug in kaos, 130 and 143 interrupted\n");
+    printf(
+        "\n`kaos help VERB` lists its options, `kaos help NAME` explains a name of the language.\n"
+        "exit codes: 0 pass, 1 fail, 2 inconclusive, 3 scenario error, 4 environment, 5 nothing "
+        "ran,\n"
+        "            64 usage, 70 bug in kaos, 130 and 143 interrupted\n");
 }
 
 static void print_command(const struct command *c)
@@ -31,8 +34,9 @@ static void print_command(const struct command *c)
     printf("kaos %s %s\n  %s\n", c->name, c->usage, c->doc);
     for (const struct command_option *o = c->options; o && o->name; o++) {
         char left[64];
-        snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ", o->letter ? o->letter : ' ',
-                 o->letter ? ", " : " ", o->name, o->value ? " " : "", o->value ? o->value : "");
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ",
+                 o->letter ? o->letter : ' ', o->letter ? ", " : " ", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
         printf("  %-26s %s\n", left, o->doc);
     }
 }

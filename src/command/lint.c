@@ -22,7 +22,8 @@ static void print_diag(const struct load_diag *d)
 static json_t *diag_json(const struct load_diag *d)
 {
     return json_pack("{s:s,s:i,s:s,s:s?,s:s}", "file", d->file, "line", d->line, "severity",
-                     load_severity_name(d->severity), "scenario", d->scenario, "message", d->message);
+                     load_severity_name(d->severity), "scenario", d->scenario, "message",
+                     d->message);
 }
 
 /** @return whether the file is free of errors. */
@@ -54,7 +55,8 @@ static bool lint_file(const char *path, bool json, json_t *all)
         }
     }
     if (!json && good) {
-        printf("%s: %zu scenario%s, no errors\n", path, load_count(l), load_count(l) == 1 ? "" : "s");
+        printf("%s: %zu scenario%s, no errors\n", path, load_count(l),
+               load_count(l) == 1 ? "" : "s");
     }
     load_free(l);
     return good;

@@ -19,8 +19,8 @@ static json_t *scenario_json(const struct load_scenario *s)
     for (size_t i = 0; i < s->fails_with.n; i++) {
         json_array_append_new(kinds, json_string(s->fails_with.items[i]));
     }
-    return json_pack("{s:s,s:s,s:s?,s:o,s:o,s:o}", "name", s->name, "where", s->where, "doc", s->doc, "tags", tags,
-                     "params", params, "fails_with", kinds);
+    return json_pack("{s:s,s:s,s:s?,s:o,s:o,s:o}", "name", s->name, "where", s->where, "doc",
+                     s->doc, "tags", tags, "params", params, "fails_with", kinds);
 }
 
 static void print_scenario(const struct load_scenario *s)

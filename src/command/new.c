@@ -21,7 +21,8 @@ static int unknown(const char *name)
     for (const struct embedded *t = template_embedded; t->name; t++) {
         buf_printf(&b, "%s%.*s", b.len ? ", " : "", (int)(strlen(t->name) - 4), t->name);
     }
-    int rc = cli_fail(EXIT_USAGE, "new: no template %s; there are: %s", name, b.data ? b.data : "none");
+    int rc =
+        cli_fail(EXIT_USAGE, "new: no template %s; there are: %s", name, b.data ? b.data : "none");
     buf_free(&b);
     return rc;
 }
@@ -41,7 +42,8 @@ int command_new(const struct cli *c)
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) {
-        return cli_fail(EXIT_USAGE, "new: %s: %s", path, errno == EEXIST ? "exists already; nothing was written" : strerror(errno));
+        return cli_fail(EXIT_USAGE, "new: %s: %s", path,
+                        errno == EEXIST ? "exists already; nothing was written" : strerror(errno));
     }
     for (size_t done = 0; done < t->len;) {
         ssize_t n = write(fd, t->data + done, t->len - done);

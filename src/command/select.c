@@ -23,7 +23,8 @@ static int add_folder(const char *dir, struct plan_strings *files, struct err *e
     for (struct dirent *ent; (ent = readdir(d));) {
         size_t n = strlen(ent->d_name);
         if (n > 4 && strcmp(ent->d_name + n - 4, ".lua") == 0 && ent->d_name[0] != '.') {
-            char *path = xasprintf("%s%s%s", dir, len && dir[len - 1] == '/' ? "" : "/", ent->d_name);
+            char *path =
+                xasprintf("%s%s%s", dir, len && dir[len - 1] == '/' ? "" : "/", ent->d_name);
             plan_strings_add(files, path);
             free(path);
         }
@@ -51,7 +52,8 @@ static bool is_kind(const char *path, mode_t kind)
     return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind;
 }
 
-static int add_word(const char *word, struct plan_strings *files, struct plan_strings *names, struct err *e)
+static int add_word(const char *word, struct plan_strings *files, struct plan_strings *names,
+                    struct err *e)
 {
     long line;
     if (is_kind(word, S_IFDIR)) {
@@ -75,8 +77,8 @@ static int add_word(const char *word, struct plan_strings *files, struct plan_st
     return 0;
 }
 
-int select_files(const char *const *words, size_t n, struct plan_strings *files, struct plan_strings *names,
-                 struct err *e)
+int select_files(const char *const *words, size_t n, struct plan_strings *files,
+                 struct plan_strings *names, struct err *e)
 {
     for (size_t i = 0; i < n; i++) {
         if (add_word(words[i], files, names, e) < 0) {
@@ -85,7 +87,9 @@ int select_files(const char *const *words, size_t n, struct plan_strings *files,
     }
     if (files->n == 0) {
         if (!is_kind("scenarios", S_IFDIR)) {
-            return names->n ? err_set(e, ERR_USAGE, 0, "%s: no such file or folder, and no folder scenarios/ here", names->items[0])
+            return names->n ? err_set(e, ERR_USAGE, 0,
+                                      "%s: no such file or folder, and no folder scenarios/ here",
+                                      names->items[0])
                             : err_set(e, ERR_USAGE, 0, "no folder scenarios/ here; name a file");
         }
         return add_folder("scenarios", files, e);

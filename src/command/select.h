@@ -7,7 +7,7 @@
 
 /** Files for words (a folder = its *.lua, not deeper; FILE; FILE:LINE); none = scenarios/.
  *  A word that is no path selects by name in scenarios/ and goes to names. */
-int select_files(const char *const *words, size_t n, struct plan_strings *files, struct plan_strings *names,
-                 struct err *e);
+int select_files(const char *const *words, size_t n, struct plan_strings *files,
+                 struct plan_strings *names, struct err *e);
 /** FILE:LINE words name the scenario whose call is the last at or above the line. */
 bool select_line(const char *const *words, size_t n, const struct load *l, size_t i);

@@ -34,7 +34,8 @@ static char *find_dir(const char *store, const char *word, struct err *e)
     DIR *d = opendir(runs);
     size_t n = 0;
     for (struct dirent *ent; d && (ent = readdir(d));) {
-        if (strncmp(ent->d_name, word, strlen(word)) == 0 && ent->d_name[0] != '.' && strcmp(ent->d_name, "latest") != 0) {
+        if (strncmp(ent->d_name, word, strlen(word)) == 0 && ent->d_name[0] != '.' &&
+            strcmp(ent->d_name, "latest") != 0) {
             free(found);
             found = path_join(runs, ent->d_name);
             n++;
@@ -46,7 +47,8 @@ static char *find_dir(const char *store, const char *word, struct err *e)
     if (n != 1) {
         free(found);
         found = NULL;
-        err_set(e, ERR_USAGE, 0, "%s names %s in %s", word, n ? "more than one run" : "no run", runs);
+        err_set(e, ERR_USAGE, 0, "%s names %s in %s", word, n ? "more than one run" : "no run",
+                runs);
     }
     free(runs);
     return found;
@@ -67,7 +69,8 @@ static int load_bundle_dir(struct stored *s, struct err *e)
         struct buf b = {0};
         const char *name = json_string_value(json_array_get(names, i));
         path = xasprintf("%s/bundle/%zu.lua", s->dir, i);
-        rc = name ? path_read(path, 64 << 20, &b, e) : err_set(e, ERR_PROTOCOL, 0, "%s: bad bundle", s->dir);
+        rc = name ? path_read(path, 64 << 20, &b, e)
+                  : err_set(e, ERR_PROTOCOL, 0, "%s: bad bundle", s->dir);
         if (rc == 0) {
             load_bundle_add(&bundle, name, b.data ? b.data : "", b.len);
         }
@@ -76,7 +79,8 @@ static int load_bundle_dir(struct stored *s, struct err *e)
     }
     const char *key;
     json_t *value;
-    json_object_foreach (json_object_get(s->run, "env"), key, value) {
+    json_object_foreach(json_object_get(s->run, "env"), key, value)
+    {
         plan_conf_set(&env, key, json_string_value(value) ? json_string_value(value) : "");
     }
     s->load = rc == 0 ? load_from_bundle(&bundle, &env, e) : NULL;
@@ -96,17 +100,20 @@ static int load_stored_plan(struct stored *s, struct err *e)
         return -1;
     }
     if (load_errors(s->load)) {
-        return err_set(e, ERR_PROTOCOL, 0, "%s: the stored scenario does not load: %s", s->dir, load_errors(s->load));
+        return err_set(e, ERR_PROTOCOL, 0, "%s: the stored scenario does not load: %s", s->dir,
+                       load_errors(s->load));
     }
     const char *name = json_string_value(json_object_get(s->run, "scenario"));
     s->scenario = name ? load_find(s->load, name) : -1;
     if (s->scenario < 0) {
-        return err_set(e, ERR_PROTOCOL, 0, "%s: the bundle has no scenario %s", s->dir, name ? name : "(none)");
+        return err_set(e, ERR_PROTOCOL, 0, "%s: the bundle has no scenario %s", s->dir,
+                       name ? name : "(none)");
     }
     struct plan_conf params = {0};
     const char *key;
     json_t *value;
-    json_object_foreach (json_object_get(s->run, "params"), key, value) {
+    json_object_foreach(json_object_get(s->run, "params"), key, value)
+    {
         plan_conf_set(&params, key, json_string_value(value) ? json_string_value(value) : "");
     }
     s->plan = load_plan(s->load, (size_t)s->scenario, &params, e);
@@ -146,8 +153,8 @@ void stored_close(struct stored *s)
     events_free(s->events);
 }
 
-struct verdict *store_judge(struct load *l, size_t scenario, const struct plan *p, const struct events *es,
-                            const struct check_opts *o, struct err *e)
+struct verdict *store_judge(struct load *l, size_t scenario, const struct plan *p,
+                            const struct events *es, const struct check_opts *o, struct err *e)
 {
     struct fold_ops folds;
     load_folds(l, scenario, &folds);

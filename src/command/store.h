@@ -23,5 +23,5 @@ void stored_close(struct stored *s);
 /** Judges; writes verdict.json into the folder. @return NULL with e. */
 struct verdict *stored_judge(struct stored *s, struct err *e);
 /** Judges an open plan and load with the history in dir. */
-struct verdict *store_judge(struct load *l, size_t scenario, const struct plan *p, const struct events *es,
-                            const struct check_opts *o, struct err *e);
+struct verdict *store_judge(struct load *l, size_t scenario, const struct plan *p,
+                            const struct events *es, const struct check_opts *o, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs registered cases, each in a child process with a time limit (seconds, scaled by
- * KAOS_TEST_SLOW for sanitizers and busy machines); prints TAP. Arguments select cases by substring. */
+ * KAOS_TEST_SLOW for sanitizers and busy machines); prints TAP. Arguments select cases by
+ * substring. */
 #include "test.h"
 
 #include <ftw.h>
