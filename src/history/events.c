@@ -161,7 +161,7 @@ static void read_records(struct reading *r, struct segment *s)
         enum decode_result res =
             decode_record(&r->decode, s->data + at, limit - at, &ev, &size, &why);
         if (res == DECODE_BAD) {
-            damage(r, s, why);
+            damage(r, s, s->len < s->hd.used ? "the file was cut" : why);
             return;
         }
         if (res == DECODE_END) {
@@ -176,8 +176,11 @@ static void read_records(struct reading *r, struct segment *s)
         damage(r, s, "the file was cut");
     } else if (at < s->hd.used) {
         damage(r, s, "records are missing in the middle");
-    } else if (open && !all_zero(s->data + at, s->len - at)) {
-        r->proc.torn = true;
+    } else if (!all_zero(s->data + at, s->len - at)) {
+        r->proc.torn = open;
+        if (!open) {
+            damage(r, s, "bytes behind its end");
+        }
     }
 }
 
