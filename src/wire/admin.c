@@ -362,6 +362,17 @@ static bool may_repeat(const struct err *e)
     return e->kind == ERR_SYSTEM || e->kind == ERR_TIMEOUT || e->retriable;
 }
 
+/** Turns the last problem into a timeout; of a look-up that gave up only its own last problem. */
+static int give_up(const struct admin_op *op, int timeout_ms, struct err *e)
+{
+    static const char mark[] = "at last ";
+    struct err last = *e;
+    const char *inner = strstr(last.msg, mark);
+    return err_set(e, ERR_TIMEOUT, last.kind == ERR_BROKER ? last.code : 0,
+                   "%s: no success within %d ms, %s%s", wire_api_name(op->api), timeout_ms, mark,
+                   inner ? inner + sizeof mark - 1 : last.msg);
+}
+
 int admin_run(struct admin *a, const struct admin_op *op, int timeout_ms, struct err *e)
 {
     uint64_t deadline_ns = admin_deadline(timeout_ms);
@@ -381,9 +392,7 @@ int admin_run(struct admin *a, const struct admin_op *op, int timeout_ms, struct
             break;
         }
     }
-    struct err last = *e;
-    return err_set(e, ERR_TIMEOUT, last.kind == ERR_BROKER ? last.code : 0,
-                   "no success within %d ms, at last %s", timeout_ms, last.msg);
+    return give_up(op, timeout_ms, e);
 }
 
 struct coordinator_ctx {
