@@ -212,3 +212,8 @@ void plan_params_free(struct plan_params *p);
 /** Bound B of the drain: the longest of the timeouts of all roles that a takeover may have to wait
  * for (as set, or the presets of kaos), an allowance for backlog, and a margin. */
 int64_t plan_drain_default(const struct plan *p);
+
+/** Settings that fit together badly. where and message are borrowed; error: the scenario is
+ * refused. */
+typedef void plan_lint_fn(void *arg, bool error, const char *where, const char *message);
+void plan_lint(const struct plan *p, plan_lint_fn *fn, void *arg);
