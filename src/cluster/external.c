@@ -72,13 +72,19 @@ static struct cluster *external_open(const char *spec, const struct cluster_opts
     return &x->base;
 }
 
+static int limit_s(const struct cluster *c)
+{
+    return c->o.ready_timeout_s ? c->o.ready_timeout_s : READY_LIMIT_S;
+}
+
 static void answered(void *arg, const struct ready_result *r, const struct err *e)
 {
     struct external *x = arg;
     x->probe = NULL;
     if (e) {
         struct err copy = *e;
-        err_wrap(&copy, "no Kafka cluster answers at %s", x->base.bootstrap[CLUSTER_DIRECT]);
+        err_wrap(&copy, "no Kafka cluster answers at %s within %d s",
+                 x->base.bootstrap[CLUSTER_DIRECT], limit_s(&x->base));
         cluster_base_ready(&x->base, &copy);
         return;
     }
@@ -93,13 +99,12 @@ static void external_start(struct cluster *c)
 {
     struct external *x = (struct external *)c;
     const char *addresses[] = {c->bootstrap[CLUSTER_DIRECT]};
-    int limit_s = c->o.ready_timeout_s ? c->o.ready_timeout_s : READY_LIMIT_S;
     struct ready_opts o = {.loop = c->o.loop,
                            .addresses = addresses,
                            .naddresses = 1,
                            .coordinators = true,
                            .optional = true,
-                           .timeout_ms = (unsigned)limit_s * 1000,
+                           .timeout_ms = (unsigned)limit_s(c) * 1000,
                            .fn = answered,
                            .arg = x};
     x->probe = ready_start(&o);

@@ -160,6 +160,11 @@ static char *bootstrap_of(const struct kafka *k, enum kafka_port port)
     return buf_take(&b);
 }
 
+static int limit_s(const struct kafka *k)
+{
+    return k->base.o.ready_timeout_s ? k->base.o.ready_timeout_s : READY_LIMIT_S;
+}
+
 static void nodes_ready(void *arg, const struct ready_result *r, const struct err *e)
 {
     struct kafka *k = arg;
@@ -169,8 +174,7 @@ static void nodes_ready(void *arg, const struct ready_result *r, const struct er
         if (e->kind != ERR_USAGE) {
             copy.kind = ERR_TIMEOUT;
             err_wrap(&copy, "starting Kafka %s: not ready after %d s (logs: %s)", k->home.version,
-                     k->base.o.ready_timeout_s ? k->base.o.ready_timeout_s : READY_LIMIT_S,
-                     k->logs);
+                     limit_s(k), k->logs);
         }
         fail(k, &copy, k->nodes[0].log_path);
         return;
@@ -188,7 +192,6 @@ static void wait_ready(struct kafka *k)
     for (int i = 0; i < k->base.nodes; i++) {
         addresses[i] = k->nodes[i].address;
     }
-    int limit_s = k->base.o.ready_timeout_s ? k->base.o.ready_timeout_s : READY_LIMIT_S;
     struct ready_opts o = {.loop = k->base.o.loop,
                            .addresses = addresses,
                            .naddresses = (size_t)k->base.nodes,
@@ -196,7 +199,7 @@ static void wait_ready(struct kafka *k)
                            .coordinators = true,
                            .settings = k->base.o.settings,
                            .nsettings = k->base.o.nsettings,
-                           .timeout_ms = (unsigned)limit_s * 1000,
+                           .timeout_ms = (unsigned)limit_s(k) * 1000,
                            .fn = nodes_ready,
                            .arg = k};
     k->probe = ready_start(&o);

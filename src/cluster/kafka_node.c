@@ -253,7 +253,8 @@ char *kafka_node_reason(const struct node *n, bool *port_taken)
             error = line;
         }
     }
-    char *reason = xasprintf("%.*s", REASON_MAX, error ? error : last);
+    char *reason =
+        *last ? xasprintf("%.*s", REASON_MAX, error ? error : last) : xstrdup("it said nothing");
     free(text);
     return reason;
 }

@@ -206,6 +206,17 @@ static void again(void *arg)
     begin(r);
 }
 
+/* How long one question may take is ours to know; what went wrong at last is for people. */
+static void keep_reason(struct err *e)
+{
+    static const char mark[] = ", at last ";
+    const char *at = strstr(e->msg, mark);
+    if (at) {
+        at += strlen(mark);
+        memmove(e->msg, at, strlen(at) + 1);
+    }
+}
+
 static void look(void *arg)
 {
     struct ready *r = arg;
@@ -218,6 +229,7 @@ static void look(void *arg)
         r->timer = timer_start(r->o.loop, PAUSE_MS, 0, again, r);
         return;
     }
+    keep_reason(&r->e);
     r->o.fn(r->o.arg, &r->result, r->ok ? NULL : &r->e);
     release(r);
 }

@@ -134,6 +134,46 @@ TEST_LIMIT(three_nodes_come_up_and_one_is_paused, 180)
     fixture_teardown(&f);
 }
 
+TEST_LIMIT(two_nodes_outlive_the_death_of_the_second, 180)
+{
+    struct fixture f;
+    struct err e;
+    struct cluster_opts o = {.brokers = 2, .broker_faults = true};
+    fixture_need(spec_under_test());
+    fixture_setup(&f);
+    start(&f, &o);
+    create_topic(&f, "copied", 1, 2);
+    CHECK_INT(cluster_node_kill(f.c, 2, &e), 0);
+    fixture_wait_event(&f);
+    CHECK_INT(f.node, 2);
+    CHECK_INT(partitions_of(&f, CLUSTER_DIRECT, "copied"), 1);
+    create_topic(&f, "after", 1, 1);
+    CHECK_INT(cluster_node_restart(f.c, 2, &e), 0);
+    fixture_wait_event(&f);
+    CHECK_INT(f.event, CLUSTER_NODE_UP);
+    CHECK_INT(f.node, 2);
+    fixture_teardown(&f);
+}
+
+TEST_LIMIT(a_running_cluster_is_an_external_one_for_others, 120)
+{
+    struct fixture f, x;
+    struct cluster_opts o = {0}, ox = {0};
+    fixture_need(spec_under_test());
+    fixture_setup(&f);
+    start(&f, &o);
+    fixture_setup(&x);
+    CHECK(fixture_start(&x, cluster_bootstrap(f.c, CLUSTER_FAULTY), &ox));
+    CHECK_STR(cluster_kind(x.c), "external");
+    CHECK_INT(cluster_brokers(x.c), 1);
+    CHECK_INT(cluster_caps(x.c), CLUSTER_CAP_TRANSACTIONS | CLUSTER_CAP_GROUPS | CLUSTER_CAP_ADMIN |
+                                     CLUSTER_CAP_RETENTION);
+    CHECK_INT(partitions_of(&x, CLUSTER_DIRECT, "nothing"), -1);
+    fixture_teardown(&x);
+    CHECK(cluster_node_up(f.c, 1));
+    fixture_teardown(&f);
+}
+
 TEST_LIMIT(a_broker_that_cannot_start_says_why, 60)
 {
     struct fixture f;
