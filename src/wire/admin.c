@@ -379,7 +379,7 @@ int admin_run(struct admin *a, const struct admin_op *op, int timeout_ms, struct
     int slice_ms = timeout_ms / 3 > SLICE_MIN_MS ? timeout_ms / 3 : SLICE_MIN_MS;
     for (int pause_ms = PAUSE_MIN_MS;; pause_ms *= 2) {
         err_clear(e);
-        if (attempt(a, op, slice_ms, deadline_ns, e) == 0) {
+        if (attempt(a, op, slice_ms + op->hold_ms, deadline_ns, e) == 0) {
             return 0;
         }
         forget(a, &op->route);

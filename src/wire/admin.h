@@ -4,7 +4,8 @@
  *
  * Every call takes timeout_ms and returns within it: connections are opened on demand and kept per
  * node, leaders and coordinators are looked up again and retriable errors repeated until then.
- * Errors: ERR_TIMEOUT (the bound passed; the message names api, address and the last problem),
+ * Errors: ERR_TIMEOUT (the bound passed; the message names api, address and the last problem, the
+ * code is Kafka's if that was one: an unknown topic counts as "not yet" and ends so),
  * ERR_BROKER (Kafka's error code in e->code), ERR_PROTOCOL (bytes that make no sense),
  * ERR_USAGE (an address that cannot be read).
  *
@@ -93,14 +94,16 @@ struct admin_fetch {
     int64_t offset;
     enum admin_isolation isolation;
     int32_t max_bytes;   /**< 0 = 1 MiB; a larger first batch still comes whole */
-    int32_t max_wait_ms; /**< 0 = answer at once, also with nothing */
+    int32_t max_wait_ms; /**< 0 = answer at once, also with nothing; less than timeout_ms */
 };
 struct admin_aborted {
     int64_t producer_id, first_offset;
 };
 struct admin_fetched {
-    const uint8_t *records; /**< batches for batch_iter(); the first may begin below `offset`, the
-                                 last may be cut */
+    const uint8_t *records; /**< batches for batch_iter_init; the first may begin below `offset`,
+                               the last may be cut. One answer ends at the end of a segment: fewer
+                                 records than asked for, even none, do not mean the end of the log;
+                                 compare with the high watermark */
     size_t len;
     int64_t high_watermark, last_stable, log_start;
     struct admin_aborted *aborted; /**< as returned: in order of completion */

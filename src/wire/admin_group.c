@@ -18,15 +18,15 @@ struct offsets_ctx {
     struct admin_offsets *out;
 };
 
-static struct wire_value *topic_of(struct wire_msg *req, const char *name)
+struct wire_value *admin_topic_of(struct wire_msg *req, const char *list, const char *name)
 {
-    struct wire_value *topics = (struct wire_value *)wire_get(&req->root, "Topics");
-    for (int32_t i = 0; i < topics->a.n; i++) {
-        if (strcmp(wire_str(&topics->a.items[i], "Name"), name) == 0) {
-            return &topics->a.items[i];
+    for (size_t i = 0; i < wire_count(&req->root, list); i++) {
+        struct wire_value *t = (struct wire_value *)wire_at(&req->root, list, i);
+        if (strcmp(wire_str(t, "Name"), name) == 0) {
+            return t;
         }
     }
-    struct wire_value *t = wire_add(req, &req->root, "Topics");
+    struct wire_value *t = wire_add(req, &req->root, list);
     wire_set_str(req, t, "Name", name);
     return t;
 }
@@ -40,7 +40,7 @@ static void build_offsets(void *ctx, struct wire_msg *req)
         wire_set_null(&req->root, "Topics");
     }
     for (size_t i = 0; c->parts && i < c->n; i++) {
-        wire_add_int(req, topic_of(req, c->parts[i].topic), "PartitionIndexes",
+        wire_add_int(req, admin_topic_of(req, "Topics", c->parts[i].topic), "PartitionIndexes",
                      c->parts[i].partition);
     }
 }

@@ -144,6 +144,7 @@ int admin_fetch(struct admin *a, const struct admin_fetch *f, int timeout_ms,
         .version = 12,
         .build = build_fetch,
         .parse = parse_fetch,
+        .hold_ms = f->max_wait_ms,
         .ctx = &c,
     };
     return admin_run(a, &op, timeout_ms, e);

@@ -25,6 +25,7 @@ struct admin_op {
     /** Reads the answer. @return -1 with e, where e->retriable asks for another round. */
     int (*parse)(void *ctx, const struct wire_msg *resp, struct err *e);
     void *ctx;
+    int hold_ms; /**< how long the broker may sit on the request by our own wish */
     bool single; /**< an answer that was lost is not asked for again */
 };
 
@@ -33,6 +34,8 @@ int admin_run(struct admin *a, const struct admin_op *op, int timeout_ms, struct
 /** 0 for code 0; else an ERR_BROKER "context: NAME" with e->retriable as Kafka has it. */
 int admin_code(struct err *e, int64_t code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/** The element of `list` named `name`, added if it is not there. */
+struct wire_value *admin_topic_of(struct wire_msg *req, const char *list, const char *name);
 /** Learns brokers and leaders from a Metadata answer. */
 void admin_learn(struct admin *a, const struct wire_value *root);
 /** What is left of a bound, at least 1 while any is left, else 0. */

@@ -173,23 +173,32 @@ static int parse_create(void *ctx, const struct wire_msg *resp, struct err *e)
     return 0;
 }
 
-static bool all_led(const struct admin_metadata *m, const struct change_ctx *c)
+/** Whether a topic has the shape that was asked for. */
+static bool is_led(const struct admin_topic *t, int32_t partitions)
 {
-    if (m->ntopics != c->n) {
+    if (t->error != KAFKA_NONE || t->npartitions == 0 ||
+        (partitions > 0 && t->npartitions != (size_t)partitions)) {
         return false;
     }
-    for (size_t i = 0; i < m->ntopics; i++) {
-        const struct admin_topic *t = &m->topics[i];
-        if (t->error != KAFKA_NONE || t->npartitions == 0) {
+    for (size_t k = 0; k < t->npartitions; k++) {
+        if (t->partitions[k].leader < 0 || t->partitions[k].error != KAFKA_NONE) {
             return false;
-        }
-        for (size_t k = 0; k < t->npartitions; k++) {
-            if (t->partitions[k].leader < 0 || t->partitions[k].error != KAFKA_NONE) {
-                return false;
-            }
         }
     }
     return true;
+}
+
+static bool all_led(const struct admin_metadata *m, const struct change_ctx *c)
+{
+    size_t led = 0;
+    for (size_t i = 0; i < m->ntopics; i++) {
+        for (size_t k = 0; k < c->n; k++) {
+            if (strcmp(m->topics[i].name, c->names[k]) == 0) {
+                led += is_led(&m->topics[i], c->topics[k].partitions);
+            }
+        }
+    }
+    return led == c->n;
 }
 
 static bool all_gone(const struct admin_metadata *m, const struct change_ctx *c)

@@ -3,8 +3,6 @@
  * protocol, and where the error codes stand in the answers. */
 #include "wire/txn.h"
 
-#include <string.h>
-
 #include "wire/admin_op.h"
 
 struct txn_ctx {
@@ -67,19 +65,6 @@ int txn_init(struct admin *a, struct txn *t, int txn_timeout_ms, int timeout_ms,
     return admin_run(a, &op, timeout_ms, e);
 }
 
-static struct wire_value *topic_of(struct wire_msg *req, const char *list, const char *name)
-{
-    struct wire_value *topics = (struct wire_value *)wire_get(&req->root, list);
-    for (int32_t i = 0; i < topics->a.n; i++) {
-        if (strcmp(wire_str(&topics->a.items[i], "Name"), name) == 0) {
-            return &topics->a.items[i];
-        }
-    }
-    struct wire_value *t = wire_add(req, &req->root, list);
-    wire_set_str(req, t, "Name", name);
-    return t;
-}
-
 static void build_add(void *ctx, struct wire_msg *req)
 {
     struct txn_ctx *c = ctx;
@@ -87,7 +72,7 @@ static void build_add(void *ctx, struct wire_msg *req)
     wire_set_int(&req->root, "V3AndBelowProducerId", c->who->producer_id);
     wire_set_int(&req->root, "V3AndBelowProducerEpoch", c->who->epoch);
     for (size_t i = 0; i < c->n; i++) {
-        wire_add_int(req, topic_of(req, "V3AndBelowTopics", c->parts[i].topic), "Partitions",
+        wire_add_int(req, admin_topic_of(req, "V3AndBelowTopics", c->parts[i].topic), "Partitions",
                      c->parts[i].partition);
     }
 }
@@ -197,7 +182,7 @@ static void build_offsets(void *ctx, struct wire_msg *req)
     }
     for (size_t i = 0; i < c->n; i++) {
         const struct admin_committed *o = &c->offsets[i];
-        struct wire_value *p = wire_add(req, topic_of(req, "Topics", o->topic), "Partitions");
+        struct wire_value *p = wire_add(req, admin_topic_of(req, "Topics", o->topic), "Partitions");
         wire_set_int(p, "PartitionIndex", o->partition);
         wire_set_int(p, "CommittedOffset", o->offset);
         wire_set_int(p, "CommittedLeaderEpoch", -1);
