@@ -121,7 +121,10 @@ end
 --- result is true if the overrides are wrong.
 function State:plan(i, overrides)
   local plan, failures, why = build.plan(self.scenarios[i], overrides)
-  if plan then return plan end
+  if plan then
+    self.scenarios[i].plan = plan
+    return plan
+  end
   if why then return nil, ("%s: %s"):format(self.scenarios[i].name, why), true end
   local lines = {}
   for n, e in ipairs(failures) do lines[n] = tostring(e) end
@@ -136,11 +139,14 @@ function State:role(i, name)
   return type(r) == "table" and rawget(r, "run") or r
 end
 
---- The functions of the author that the checker calls, frozen as well.
+--- The functions of the author that the checker calls, frozen as well; their states; and the
+--- codecs of the topics.
 function State:folds(i)
   local sc = self.scenarios[i]
+  local codecs = {}
   captures.freeze(sc.owners)
-  return sc.plan and sc.plan.folds or {}
+  for _, topic in ipairs(sc.plan and sc.plan.topics or {}) do codecs[topic.name] = topic.value end
+  return { list = sc.plan and sc.plan.folds or {}, states = {}, codecs = codecs }
 end
 
 --- A read-only table of param values from their text.
