@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The consumer as its own files see it: consumer.c (opening, delivery, the end), consumer_group.c
+ * (rebalances), consumer_offsets.c (commits, positions). */
+#pragma once
+#include "client/internal.h"
+
+/** A rebalance that librdkafka told and that is not answered yet. */
+struct note {
+    struct note *next;
+    bool assign, lost, told;
+    rd_kafka_topic_partition_list_t *list;
+    struct client_partitions partitions;
+};
+
+/** A partition that was assigned or delivered from. */
+struct slot {
+    const char *topic; /**< interned */
+    int32_t partition;
+    int64_t next;   /**< behind the last message taken, or CLIENT_NO_OFFSET */
+    int64_t first;  /**< the first message taken, or CLIENT_NO_OFFSET */
+    int64_t stored; /**< what auto-commit was told */
+    bool assigned, paused;
+};
+
+struct consumer {
+    struct loop *loop;
+    struct consumer_callbacks cb;
+    rd_kafka_t *rk;
+    struct wake wake; /**< messages, rebalances, errors */
+    struct wake ops;  /**< results of commits */
+    struct timer *tick;
+    char *group;
+    rd_kafka_topic_partition_list_t *topics;
+    uint64_t session;
+    int64_t reset; /**< CLIENT_BEGINNING, CLIENT_END, CLIENT_NO_OFFSET = error */
+    bool auto_store, no_callback;
+    bool closing, abandoned;
+
+    struct { /* fetched and not taken */
+        struct message **items;
+        size_t n, cap, head;
+    } buffer;
+    struct batches *batches;
+    bool taken; /**< since the last tick */
+
+    struct note *notes, **notes_end;
+    bool dispatching; /**< a deferred dispatch is under way */
+    struct membership *membership;
+    uint64_t number;
+    struct {
+        struct slot *items;
+        size_t n, cap;
+    } slots;
+    struct client_partitions assignment; /**< built on demand */
+    consumer_hold_fn hold;
+    void *hold_arg;
+    bool held;
+
+    struct seek *seeks; /**< running one first */
+    bool seeking;       /**< the first of seeks is in librdkafka: nothing is fetched */
+    size_t jobs;        /**< threads and commits under way */
+    enum { STAY, LEAVING, GONE } rejoin;
+    bool looking; /**< without a group: the partitions are being looked up */
+
+    struct timer *bound;
+    bool destroying;
+    loop_fn done;
+    void *done_arg;
+};
+
+/* consumer.c */
+struct slot *consumer_slot(struct consumer *c, const char *topic, int32_t partition, bool make);
+/** Drops fetched messages of partitions that are not assigned (NULL) or that are in ps. */
+void consumer_drop(struct consumer *c, const struct client_partitions *ps);
+void consumer_tell_ready(struct consumer *c);
+void consumer_tell_error(struct consumer *c, const struct err *e);
+/** Serves librdkafka's queue; at most max messages go into the buffer. */
+void consumer_fetch(struct consumer *c, size_t max);
+/** One thread or commit less; lets a waiting close go on. */
+void consumer_job_done(struct consumer *c);
+
+/* consumer_group.c */
+void consumer_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                           rd_kafka_topic_partition_list_t *list, void *opaque);
+/** Calls callbacks of notes that may go ahead now; deferred. */
+void consumer_dispatch(struct consumer *c);
+void consumer_group_tick(struct consumer *c);
+/** Starts looking up all partitions of the topics, then notes them as an assign. */
+void consumer_look_up(struct consumer *c);
+/** Tells and answers everything for a close. */
+void consumer_give_up(struct consumer *c);
+
+/* consumer_offsets.c */
+void consumer_offsets_free(struct consumer *c);
+bool consumer_positioning(const struct consumer *c);
