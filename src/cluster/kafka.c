@@ -300,6 +300,7 @@ static void stop_next(void *arg)
 
 void kafka_node_ended(struct kafka *k, struct node *n, struct proc_end end)
 {
+    enum kafka_phase before = k->phase; /* a callback may call cluster_stop, which sees to itself */
     switch (k->phase) {
     case KAFKA_STARTING:
         died_while_starting(k, n, end);
@@ -316,7 +317,7 @@ void kafka_node_ended(struct kafka *k, struct node *n, struct proc_end end)
     }
     if (k->phase == KAFKA_CLEARING && all_down(k)) {
         begin_nodes(k);
-    } else if (k->phase == KAFKA_STOPPING && all_down(k) && !k->cache) {
+    } else if (before == KAFKA_STOPPING && all_down(k) && !k->cache) {
         stop_next(k);
     }
 }

@@ -147,7 +147,8 @@ static int ask_coordinators(struct ready *r, struct err *e)
  * so a cluster with a plug-in class among its settings is not asked. */
 static bool unknown_to(const struct admin_configs *configs, const char *name)
 {
-    if (strstr(name, "password") || strstr(name, "jaas") || strstr(name, ".key")) {
+    if (strstr(name, "password") || strstr(name, "jaas") || strstr(name, ".key") ||
+        strncmp(name, "listener.name.", strlen("listener.name.")) == 0) {
         return false;
     }
     for (size_t i = 0; i < configs->n; i++) {

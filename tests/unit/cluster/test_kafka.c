@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Real brokers; skipped, with the reason, where the jars are missing. */
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,6 +35,24 @@ static int partitions_of(struct fixture *f, enum cluster_listener l, const char 
     admin_metadata_free(&m);
     admin_close(a);
     return n;
+}
+
+/* Waits until Metadata lists so many brokers: a dead one stays listed until its session is over. */
+static void wait_brokers(struct fixture *f, size_t want)
+{
+    struct err e;
+    struct admin *a = admin_open(cluster_bootstrap(f->c, CLUSTER_DIRECT), "kaos-test", &e);
+    static const char *const none[] = {NULL};
+    uint64_t end = clock_mono_ns() + (uint64_t)ASK_MS * 1000000;
+    for (size_t seen = 0; seen != want;) {
+        struct admin_metadata m;
+        CHECK(clock_mono_ns() < end);
+        CHECK_INT(admin_metadata(a, none, 0, ASK_MS, &m, &e), 0);
+        seen = m.nbrokers;
+        admin_metadata_free(&m);
+        poll(NULL, 0, 20);
+    }
+    admin_close(a);
 }
 
 static void create_topic(struct fixture *f, const char *topic, int partitions, int replicas)
@@ -146,6 +165,7 @@ TEST_LIMIT(two_nodes_outlive_the_death_of_the_second, 180)
     CHECK_INT(cluster_node_kill(f.c, 2, &e), 0);
     fixture_wait_event(&f);
     CHECK_INT(f.node, 2);
+    wait_brokers(&f, 1);
     CHECK_INT(partitions_of(&f, CLUSTER_DIRECT, "copied"), 1);
     create_topic(&f, "after", 1, 1);
     CHECK_INT(cluster_node_restart(f.c, 2, &e), 0);
@@ -155,13 +175,28 @@ TEST_LIMIT(two_nodes_outlive_the_death_of_the_second, 180)
     fixture_teardown(&f);
 }
 
+static void check_property(struct fixture *f, const char *name, const char *value)
+{
+    struct err e;
+    struct admin *a = admin_open(cluster_bootstrap(f->c, CLUSTER_DIRECT), "kaos-test", &e);
+    struct admin_configs configs;
+    CHECK_INT(admin_describe_configs(a, ADMIN_BROKER, "1", ASK_MS, &configs, &e), 0);
+    CHECK_STR(admin_config_get(&configs, name), value);
+    admin_configs_free(&configs);
+    admin_close(a);
+}
+
 TEST_LIMIT(a_running_cluster_is_an_external_one_for_others, 120)
 {
     struct fixture f, x;
-    struct cluster_opts o = {0}, ox = {0};
+    struct cluster_setting s = {"message.max.bytes", "2000000"};
+    struct cluster_opts o = {.settings = &s, .nsettings = 1}, ox = {0};
     fixture_need(spec_under_test());
     fixture_setup(&f);
     start(&f, &o);
+    check_property(&f, "message.max.bytes", "2000000");
+    check_property(&f, "transaction.abort.timed.out.transaction.cleanup.interval.ms", "500");
+    check_property(&f, "transaction.max.timeout.ms", "900000");
     fixture_setup(&x);
     CHECK(fixture_start(&x, cluster_bootstrap(f.c, CLUSTER_FAULTY), &ox));
     CHECK_STR(cluster_kind(x.c), "external");

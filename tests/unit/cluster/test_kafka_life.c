@@ -144,6 +144,42 @@ TEST_LIMIT(a_stop_while_nodes_start_ends_them, 120)
     fixture_teardown(&f);
 }
 
+static void count_stop(void *arg)
+{
+    struct fixture *f = arg;
+    CHECK(!f->stopped);
+    f->stopped = true;
+    timer_start(f->loop, 50, 0, stop_loop, f); /* room for a second, wrong call */
+}
+
+static void stop_at_once(void *arg, const struct err *e)
+{
+    struct fixture *f = arg;
+    f->ready = !e;
+    cluster_stop(f->c, count_stop, f);
+}
+
+TEST_LIMIT(a_stop_inside_the_answer_is_done_once, 120)
+{
+    struct fixture f;
+    struct cluster_setting s = {"num.io.threads", "none"};
+    fixture_need("kafka");
+    fixture_setup(&f);
+    struct cluster_opts o = {.loop = f.loop,
+                             .guard = f.guard,
+                             .settings = &s,
+                             .nsettings = 1,
+                             .on_ready = stop_at_once,
+                             .arg = &f};
+    open_under(&f, &o, "run");
+    cluster_start(f.c);
+    loop_run(f.loop);
+    CHECK(f.stopped && !f.ready);
+    cluster_free(f.c);
+    f.c = NULL;
+    fixture_teardown(&f);
+}
+
 struct thief {
     struct fixture *f;
     int fd, port;
