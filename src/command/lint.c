@@ -6,18 +6,8 @@
 
 #include "base/json.h"
 #include "command/command.h"
+#include "command/diag.h"
 #include "command/select.h"
-
-static void print_diag(const struct load_diag *d)
-{
-    if (d->line > 0) {
-        printf("%s:%d: ", d->file, d->line);
-    } else {
-        printf("%s: ", d->file);
-    }
-    printf("%s: %s%s%s%s\n", load_severity_name(d->severity), d->scenario ? "scenario \"" : "",
-           d->scenario ? d->scenario : "", d->scenario ? "\": " : "", d->message);
-}
 
 static json_t *diag_json(const struct load_diag *d)
 {
@@ -51,7 +41,7 @@ static bool lint_file(const char *path, bool json, json_t *all)
         if (json) {
             json_array_append_new(all, diag_json(&diags[i]));
         } else {
-            print_diag(&diags[i]);
+            diag_print(&diags[i], stdout);
         }
     }
     if (!json && good) {

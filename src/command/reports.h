@@ -2,29 +2,27 @@
 /* What a verb prints and writes of verdicts: the console, verdict.json in the run folder, and the
  * files that --report asked for. */
 #pragma once
-#include "check/verdict.h"
+#include "base/json.h"
 #include "command/command.h"
-#include "history/events.h"
-#include "plan/plan.h"
-#include "run/run.h"
+#include "report/report.h"
 
-struct reported {
-    const struct verdict *verdict;
-    const struct events *events;
-    const struct plan *plan;
-    uint64_t seed;
-    const struct run_result *result; /**< dir and id are set */
-};
 struct reports {
-    struct { char **items; size_t n, cap; } wanted; /**< "KIND=PATH" */
+    struct {
+        char **items;
+        size_t n, cap;
+    } wanted; /**< "KIND=PATH" */
     long long evidence;
-    struct report_suite *suite;
-    size_t count;
+    struct {
+        struct report *items;
+        size_t n, cap;
+    } all;
 };
 /** @return -1 after printing what is wrong. */
 int reports_parse(struct reports *r, const struct cli *c);
-/** Prints one verdict and keeps it for the files. */
-void reports_add(struct reports *r, const struct reported *v);
-/** Writes the files, and the summary of a suite. @return -1 after printing why. */
+/** Prints one verdict, writes DIR/verdict.json and keeps it for the files. v, es and detail are
+ * taken; run.json is read from dir. */
+void reports_add(struct reports *r, struct verdict *v, struct events *es, const char *dir,
+                 const char *detail);
+/** Writes the files, and the summary of a suite of several runs. @return -1 after printing why. */
 int reports_end(struct reports *r, int exit_code);
 void reports_free(struct reports *r);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "command/command.h"
+#include "command/diag.h"
 #include "command/reports.h"
 #include "command/select.h"
 #include "command/store.h"
@@ -29,7 +30,7 @@ struct suite {
     long long repeat, at_least, brokers, timeout_ms;
     const char *store;
     struct reports reports;
-    size_t ran, as_declared; /**< runs, and those that ended as declared */
+    size_t as_declared; /**< runs that ended as declared */
     int worst;
     bool stopped; /**< interrupted */
 };
@@ -37,7 +38,8 @@ struct suite {
 /** The order in which outcomes of a suite win: a bug, a violation, errors, doubt, nothing. */
 static int severity(int code)
 {
-    static const int order[] = {EXIT_PASS, EXIT_NOTHING, EXIT_INCONCLUSIVE, EXIT_ENVIRONMENT, EXIT_SCENARIO, EXIT_FAIL, EXIT_BUG};
+    static const int order[] = {EXIT_PASS,     EXIT_NOTHING, EXIT_INCONCLUSIVE, EXIT_ENVIRONMENT,
+                                EXIT_SCENARIO, EXIT_FAIL,    EXIT_BUG};
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         if (order[i] == code) {
             return (int)i;
@@ -73,7 +75,9 @@ static int parse_seed(struct suite *s)
     const char *text = cli_get(s->c, "seed");
     char *end;
     if (!text) {
-        return getrandom(&s->seed, sizeof s->seed, 0) == sizeof s->seed ? 0 : cli_fail(EXIT_BUG, "no random numbers");
+        return getrandom(&s->seed, sizeof s->seed, 0) == sizeof s->seed
+                   ? 0
+                   : cli_fail(EXIT_BUG, "no random numbers");
     }
     errno = 0;
     s->seed = strtoull(text, &end, 0);
@@ -97,9 +101,11 @@ static int parse_suite(struct suite *s)
     for (size_t i = 0; i < s->nwords; i++) {
         s->words[i] = cli_arg(s->c, i);
     }
-    if (cli_int(s->c, "repeat", 1, 1000000, &s->repeat) < 0 || cli_int(s->c, "at-least", 0, s->repeat, &s->at_least) < 0 ||
-        cli_int(s->c, "brokers", 1, 5, &s->brokers) < 0 || cli_duration(s->c, "timeout", &s->timeout_ms) < 0 ||
-        parse_seed(s) || parse_params(s) || reports_parse(&s->reports, s->c) < 0) {
+    if (cli_int(s->c, "repeat", 1, 1000000, &s->repeat) < 0 ||
+        cli_int(s->c, "at-least", 0, s->repeat, &s->at_least) < 0 ||
+        cli_int(s->c, "brokers", 1, 5, &s->brokers) < 0 ||
+        cli_duration(s->c, "timeout", &s->timeout_ms) < 0 || parse_seed(s) || parse_params(s) ||
+        reports_parse(&s->reports, s->c) < 0) {
         return EXIT_USAGE;
     }
     if (select_files(s->words, s->nwords, &s->files, &s->names, &e) < 0) {
@@ -120,9 +126,8 @@ static bool wanted(const struct suite *s, const struct load *l, size_t i)
     return select_line(s->words, s->nwords, l, i);
 }
 
-
-static struct verdict *judge(struct suite *s, struct load *l, size_t i, const struct plan *p, struct run_result *r,
-                             struct events **es, struct err *e)
+static struct verdict *judge(struct suite *s, struct load *l, size_t i, const struct plan *p,
+                             struct run_result *r, struct events **es, struct err *e)
 {
     char *history = path_join(r->dir, "history");
     struct check_opts o = {.interrupted = r->signum != 0,
@@ -138,9 +143,12 @@ static struct verdict *judge(struct suite *s, struct load *l, size_t i, const st
 }
 
 /** What a run that could not be judged says; the rest of the suite goes on. */
-static void report_unjudged(struct suite *s, const struct plan *p, const struct run_result *r, const struct err *e)
+static void report_unjudged(struct suite *s, const struct plan *p, const struct run_result *r,
+                            const struct err *e)
 {
-    int code = r->end == RUN_JUDGE ? EXIT_SCENARIO : r->end == RUN_SCENARIO ? EXIT_SCENARIO : EXIT_ENVIRONMENT;
+    int code = r->end == RUN_JUDGE      ? EXIT_SCENARIO
+               : r->end == RUN_SCENARIO ? EXIT_SCENARIO
+                                        : EXIT_ENVIRONMENT;
     printf("%s %s   %s\n", code == EXIT_SCENARIO ? "ERROR" : "SETUP", p->name, e->msg);
     if (r->detail) {
         printf("%s\n", r->detail);
@@ -157,7 +165,8 @@ static void run_once(struct suite *s, struct load *l, size_t i, const struct pla
     }
     json_t *env = json_object();
     for (size_t k = 0; k < load_env(l)->n; k++) {
-        json_object_set_new(env, load_env(l)->items[k].name, json_string(load_env(l)->items[k].value));
+        json_object_set_new(env, load_env(l)->items[k].name,
+                            json_string(load_env(l)->items[k].value));
     }
     const char *cluster = cli_get(s->c, "cluster");
     struct run_opts o = {.plan = p,
@@ -165,7 +174,9 @@ static void run_once(struct suite *s, struct load *l, size_t i, const struct pla
                          .nfiles = b->n,
                          .env = env,
                          .seed = seed,
-                         .cluster = cluster ? cluster : p->cluster_kind ? p->cluster_kind : "kafka",
+                         .cluster = cluster           ? cluster
+                                    : p->cluster_kind ? p->cluster_kind
+                                                      : "kafka",
                          .brokers = (int)s->brokers,
                          .no_faults = cli_has(s->c, "no-faults"),
                          .keep = cli_has(s->c, "keep"),
@@ -178,13 +189,13 @@ static void run_once(struct suite *s, struct load *l, size_t i, const struct pla
     struct err e = {0};
     run_scenario(&o, &r);
     struct verdict *v = r.end == RUN_CANCELLED || !r.dir ? NULL : judge(s, l, i, p, &r, &es, &e);
-    s->ran++;
     if (v) {
-        reports_add(&s->reports, &(struct reported){.verdict = v, .events = es, .plan = p, .seed = seed, .result = &r});
         s->as_declared += v->exit_code == EXIT_PASS;
         note(s, v->exit_code);
+        reports_add(&s->reports, v, es, r.dir, r.detail);
     } else {
         report_unjudged(s, p, &r, r.end == RUN_JUDGE ? &e : &r.err);
+        events_free(es);
     }
     if (r.kept) {
         printf("%s", r.kept);
@@ -194,8 +205,6 @@ static void run_once(struct suite *s, struct load *l, size_t i, const struct pla
         s->stopped = true;
         s->worst = 128 + r.signum;
     }
-    verdict_free(v);
-    events_free(es);
     run_result_free(&r);
     json_decref(env);
     free(files);
@@ -216,10 +225,11 @@ static int run_repeated(struct suite *s, struct load *l, size_t i)
         plan_free(p);
     }
     if (s->repeat > 1 && !s->stopped) {
-        long long good = (long long)(s->as_declared - before), need = s->at_least >= 0 ? s->at_least : s->repeat;
+        long long good = (long long)(s->as_declared - before),
+                  need = s->at_least >= 0 ? s->at_least : s->repeat;
         const struct load_scenario *sc = load_scenario(l, i);
-        printf("%s: %s %lld of %lld (at least %lld)\n", sc->name, sc->fails_with.n ? "found in" : "as declared in", good,
-               s->repeat, need);
+        printf("%s: %s %lld of %lld (at least %lld)\n", sc->name,
+               sc->fails_with.n ? "found in" : "as declared in", good, s->repeat, need);
         fflush(stdout);
         if (s->at_least >= 0) {
             s->worst = worst;
@@ -240,6 +250,9 @@ static int run_file(struct suite *s, const char *path, size_t *selected)
     if (load_errors(l)) {
         fprintf(stderr, "%s\n", load_errors(l));
         note(s, EXIT_SCENARIO);
+    }
+    if (!load_errors(l)) {
+        diag_print_others(l);
     }
     for (size_t i = 0; !load_errors(l) && i < load_count(l) && rc == 0 && !s->stopped; i++) {
         if (wanted(s, l, i)) {
