@@ -85,7 +85,7 @@ static void add_node(struct admin *a, int32_t id, const char *host, size_t len, 
 {
     struct node *n = xcalloc(1, sizeof *n);
     *n = (struct node){.id = id, .host = xmemdup0(host, len), .port = port};
-    *VEC_PUSH(&a->nodes) = n;
+    *VEC_PUSH(&a->nodes) = n; /* NOLINT(bugprone-sizeof-expression): a list of pointers */
 }
 
 /** Reads one "host:port" of [s, end). */

@@ -160,9 +160,14 @@ static int read_all(struct conn *c, struct buf *b, size_t len, uint64_t deadline
     return 0;
 }
 
-static int32_t be32(const char *p)
+/** The number at the start of b, -1 if it is shorter. */
+static int32_t first_int(const struct buf *b)
 {
-    const uint8_t *u = (const uint8_t *)p;
+    uint8_t u[4];
+    if (!b->data || b->len < sizeof u) {
+        return -1;
+    }
+    memcpy(u, b->data, sizeof u);
     return (int32_t)((uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3]);
 }
 
@@ -171,7 +176,7 @@ static int read_frame(struct conn *c, struct buf *b, uint64_t deadline_ns, struc
 {
     struct buf head = {0};
     int rc = read_all(c, &head, 4, deadline_ns, e);
-    int32_t size = rc < 0 ? 0 : be32(head.data);
+    int32_t size = first_int(&head);
     buf_free(&head);
     if (rc < 0) {
         return -1;
@@ -205,8 +210,8 @@ static int exchange(struct conn *c, const struct wire_msg *req, struct buf *answ
     if (rc < 0 || read_frame(c, answer, deadline_ns, e) < 0) {
         return -1;
     }
-    if (be32(answer->data) != id) {
-        return err_set(e, ERR_PROTOCOL, 0, "answer to request %d instead of %d", be32(answer->data),
+    if (first_int(answer) != id) {
+        return err_set(e, ERR_PROTOCOL, 0, "answer to request %d instead of %d", first_int(answer),
                        id);
     }
     return 0;

@@ -49,6 +49,12 @@ static uint64_t fixed(struct reader *r, unsigned size)
     return u;
 }
 
+static int64_t fixed_signed(struct reader *r, unsigned size)
+{
+    unsigned unused = 64 - 8 * size;
+    return (int64_t)(fixed(r, size) << unused) >> unused;
+}
+
 static uint32_t uvarint(struct reader *r)
 {
     uint64_t u = 0;
@@ -76,7 +82,7 @@ static int64_t length(struct reader *r, unsigned width)
     if (r->flexible) {
         n = (int64_t)uvarint(r) - 1;
     } else {
-        n = width == 2 ? (int16_t)fixed(r, 2) : (int32_t)fixed(r, 4);
+        n = fixed_signed(r, width);
     }
     if (n < -1) {
         fail(r, "negative size");
@@ -122,19 +128,19 @@ static void decode_one(struct reader *r, struct wire_value *v, const struct wire
         v->i = fixed(r, 1) != 0;
         break;
     case WIRE_INT8:
-        v->i = (int8_t)fixed(r, 1);
+        v->i = fixed_signed(r, 1);
         break;
     case WIRE_INT16:
-        v->i = (int16_t)fixed(r, 2);
+        v->i = fixed_signed(r, 2);
         break;
     case WIRE_UINT16:
         v->i = (uint16_t)fixed(r, 2);
         break;
     case WIRE_INT32:
-        v->i = (int32_t)fixed(r, 4);
+        v->i = fixed_signed(r, 4);
         break;
     case WIRE_INT64:
-        v->i = (int64_t)fixed(r, 8);
+        v->i = fixed_signed(r, 8);
         break;
     case WIRE_FLOAT64: {
         uint64_t u = fixed(r, 8);
@@ -194,7 +200,7 @@ static void decode_value(struct reader *r, struct wire_value *v)
     if (f->array) {
         decode_list(r, v, f);
     } else if (f->type == WIRE_STRUCT && f->nullable && r->m->version >= f->nullable - 1 &&
-               (int8_t)fixed(r, 1) < 0) {
+               fixed_signed(r, 1) < 0) {
         v->a.n = -1;
     } else {
         decode_one(r, v, f);

@@ -35,7 +35,7 @@ struct wire_field {
     const struct wire_field *sub; /**< members of a WIRE_STRUCT */
     bool array;                   /**< an array of `type` */
     int8_t nullable;              /**< 1 + first version in which it may be null; 0 = never */
-    int8_t tag;                   /**< 1 + tag number; 0 = not tagged */
+    int16_t tag;                  /**< 1 + tag number; 0 = not tagged */
     int8_t tagged_from;           /**< first version in which it is tagged, if tag is set */
     bool def_null;                /**< the default is null */
     int64_t def;                  /**< the default of a number */
@@ -47,8 +47,8 @@ struct wire_schema {
     const char *name; /**< "FetchRequest" */
     int16_t api;
     enum wire_dir dir;
-    int8_t min, max; /**< versions */
-    int8_t flexible; /**< first flexible version, WIRE_MAX = none */
+    int16_t min, max; /**< versions */
+    int16_t flexible; /**< first flexible version, WIRE_MAX = none */
     const struct wire_field *fields;
 };
 

@@ -135,19 +135,19 @@ static int parse_produce(void *ctx, const struct wire_msg *resp, struct err *e)
     return 0;
 }
 
-int txn_produce(struct admin *a, const struct txn *t, const char *topic, int32_t partition,
+int txn_produce(struct admin *a, const struct txn *t, const struct admin_tp *to,
                 const void *batches, size_t len, int timeout_ms, int64_t *base_offset,
                 struct err *e)
 {
     struct txn_ctx c = {.who = t,
-                        .topic = topic,
-                        .partition = partition,
+                        .topic = to->topic,
+                        .partition = to->partition,
                         .batches = batches,
                         .len = len,
                         .timeout_ms = timeout_ms,
                         .base_offset = base_offset};
     struct admin_op op = {
-        .route = {.kind = ROUTE_LEADER, .topic = topic, .partition = partition},
+        .route = {.kind = ROUTE_LEADER, .topic = to->topic, .partition = to->partition},
         .api = API_PRODUCE,
         .version = t->v2 ? 12 : 9,
         .build = build_produce,

@@ -19,7 +19,7 @@ int txn_add_partitions(struct admin *a, const struct txn *t, const struct admin_
                        int timeout_ms, struct err *e);
 /** Produces batches made by batch_write, acks = all. *base_offset gets the offset of the first
  *  record. An answer that was lost is an error, not a second try. */
-int txn_produce(struct admin *a, const struct txn *t, const char *topic, int32_t partition,
+int txn_produce(struct admin *a, const struct txn *t, const struct admin_tp *to,
                 const void *batches, size_t len, int timeout_ms, int64_t *base_offset,
                 struct err *e);
 /** AddOffsetsToTxn and TxnOffsetCommit, without member or generation; or with t NULL a plain

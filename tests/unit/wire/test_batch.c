@@ -226,7 +226,7 @@ TEST_LIMIT(damaged_batches_never_harm, 60)
             read_all(exact, len);
             free(exact);
         }
-        for (int k = 0; k < 5000; k++) {
+        for (int k = 0; k < 5000 && buf.len > 0; k++) {
             char *copy = xmemdup0(buf.data, buf.len);
             for (int n = 0; n < 3; n++) {
                 state = state * 6364136223846793005u + 1442695040888963407u;

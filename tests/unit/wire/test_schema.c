@@ -42,7 +42,7 @@ static void fill_number(struct wire_value *v)
         v->i = u & 1;
         break;
     case WIRE_INT8:
-        v->i = (int8_t)u;
+        v->i = (int64_t)(u << 56) >> 56;
         break;
     case WIRE_INT16:
         v->i = (int16_t)u;
