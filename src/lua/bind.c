@@ -55,6 +55,6 @@ void bind_class(lua_State *L, const char *type, const luaL_Reg *methods, const l
 }
 
 const struct api_row *const api_modules[] = {
-    ctx_rows,     option_rows, producer_rows, tx_rows, consumer_rows,
-    message_rows, task_rows,   error_rows,    NULL,
+    ctx_rows,     producer_rows, tx_rows,    consumer_rows, batch_rows,
+    message_rows, task_rows,     error_rows, NULL,
 };

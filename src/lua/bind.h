@@ -27,4 +27,4 @@ int bind_unknown(lua_State *L, const char *type, const char *word, int idx);
 void bind_push_hint(lua_State *L, const char *word, int idx);
 
 extern const struct api_row ctx_rows[], task_rows[], producer_rows[], tx_rows[], consumer_rows[],
-    message_rows[], error_rows[], option_rows[];
+    message_rows[], error_rows[], batch_rows[];

@@ -131,24 +131,30 @@ static int waited(lua_State *L, int status, lua_KContext k)
     return w->push ? w->push(L, w) : 0;
 }
 
-int task_wait(lua_State *L, struct wait *w)
+struct task *task_check(lua_State *L)
 {
     struct tasks *ts = tasks_of(L);
-    struct task *t = ts ? ts->current : NULL;
-    if (!t) {
-        return luaL_error(L, "this call waits, and that is possible only inside a role");
+    if (!ts || !ts->current) {
+        luaL_error(L, "this call waits, and that is possible only inside a role");
+        return NULL;
     }
     if (!lua_isyieldable(L)) {
-        return luaL_error(L, "cannot wait inside table.sort, string.gsub, require, a metamethod "
-                             "called from C or a finalizer");
+        luaL_error(L, "cannot wait inside table.sort, string.gsub, require, a metamethod called "
+                      "from C or a finalizer");
     }
+    return ts->current;
+}
+
+int task_wait(lua_State *L, struct wait *w)
+{
+    struct task *t = task_check(L);
     if (w->task) {
         return luaL_error(L, "another task is already waiting for this");
     }
     w->task = t;
     w->woken = w->timed_out = false;
     w->timer =
-        w->limit_ms > 0 ? timer_start(ts->loop, (uint64_t)w->limit_ms, 0, on_deadline, w) : NULL;
+        w->limit_ms > 0 ? timer_start(t->ts->loop, (uint64_t)w->limit_ms, 0, on_deadline, w) : NULL;
     t->wait = w;
     if (t->cancel && w->stop) {
         w->stop(w);

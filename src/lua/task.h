@@ -41,6 +41,8 @@ void task_wake(struct wait *w);
 bool task_waiting(const struct wait *w);
 /** May the code that runs in L wait here? */
 bool task_can_wait(lua_State *L);
+/** The running task; raises where waiting is not possible. [-, +0, e] */
+struct task *task_check(lua_State *L);
 
 enum task_state { TASK_ALIVE, TASK_DONE, TASK_FAILED, TASK_CANCELLED };
 /** Called on the loop, outside of Lua, after a task has ended; t is valid during the call. */
