@@ -455,8 +455,9 @@ static int find_targets(struct audit *a, struct err *e)
 {
     struct admin_metadata md;
     struct err missing;
-    if (topics_read(a->admin, a->o->plan, false, scan_left_ms(a->deadline_ns, TOPICS_MS), &md,
-                    &missing, e) < 0) {
+    int bound_ms = scan_left_ms(a->deadline_ns, TOPICS_MS);
+    bound_ms = a->o->timeout_ms / 4 < bound_ms ? a->o->timeout_ms / 4 : bound_ms;
+    if (topics_read(a->admin, a->o->plan, false, bound_ms, &md, &missing, e) < 0) {
         admin_metadata_free(&md);
         return -1;
     }

@@ -52,20 +52,26 @@ int topics_read(struct admin *a, const struct plan *p, bool declared_only, int t
 {
     uint64_t deadline = clock_mono_ns() + (uint64_t)timeout_ms * 1000000;
     const char **names = xcalloc(p->topics.n + 1, sizeof *names);
-    int rc;
+    bool have = false, good = false;
+    *out = (struct admin_metadata){0};
     for (size_t i = 0; i < p->topics.n; i++) {
         names[i] = p->topics.items[i].name;
     }
-    for (;;) {
-        rc = admin_metadata(a, declared_only ? names : NULL, declared_only ? p->topics.n : 0,
-                            scan_left_ms(deadline, ASK_MS), out, e);
-        err_clear(missing);
-        if ((rc == 0 && judge(out, p, missing) == 0) || clock_mono_ns() >= deadline) {
-            break;
+    do {
+        struct admin_metadata md;
+        int rc = admin_metadata(a, declared_only ? names : NULL, declared_only ? p->topics.n : 0,
+                                scan_left_ms(deadline, ASK_MS), &md, e);
+        if (rc == 0) {
+            admin_metadata_free(out);
+            *out = md;
+            have = true;
+            err_clear(missing);
+            good = judge(out, p, missing) == 0;
+        } else {
+            admin_metadata_free(&md);
         }
-        admin_metadata_free(out);
-        usleep(PAUSE_US);
-    }
+    } while (!good && clock_mono_ns() + (uint64_t)PAUSE_US * 1000 < deadline &&
+             usleep(PAUSE_US) == 0);
     free(names);
-    return rc < 0 ? err_wrap(e, "reading the cluster's metadata") : 0;
+    return have ? 0 : err_wrap(e, "reading the cluster's metadata");
 }
