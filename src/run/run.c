@@ -94,7 +94,8 @@ static void on_ready(void *arg, const struct err *e)
         return;
     }
     if (e) {
-        run_fail(r, RUN_ENVIRONMENT, e, cluster_failure_log(r->cluster));
+        run_fail(r, e->kind == ERR_USAGE ? RUN_SCENARIO : RUN_ENVIRONMENT, e,
+                 cluster_failure_log(r->cluster));
         return;
     }
     hist_add(r->hist, H_CONFIG, HP_FACT, 0, HS("cluster"), HS("version"),
@@ -136,18 +137,20 @@ static int open_cluster(struct run *r, struct err *e)
     }
     bool managed = strchr(r->o->cluster, ':') == NULL || strncmp(r->o->cluster, "kafka", 5) == 0;
     int brokers = r->o->brokers ? r->o->brokers : managed ? r->plan->brokers : 0;
-    r->cluster = cluster_open(r->o->cluster,
-                              &(struct cluster_opts){.loop = r->loop,
-                                                     .guard = r->guard,
-                                                     .run_dir = r->out->dir,
-                                                     .brokers = brokers,
-                                                     .settings = set,
-                                                     .nsettings = n,
-                                                     .broker_faults = broker_faults,
-                                                     .on_ready = on_ready,
-                                                     .on_node = on_node,
-                                                     .arg = r},
-                              e);
+    r->cluster =
+        cluster_open(r->o->cluster,
+                     &(struct cluster_opts){.loop = r->loop,
+                                            .guard = r->guard,
+                                            .run_dir = r->out->dir,
+                                            .brokers = brokers,
+                                            .settings = set,
+                                            .nsettings = n,
+                                            .broker_faults = broker_faults && !r->o->no_faults,
+                                            .may_keep = r->o->keep,
+                                            .on_ready = on_ready,
+                                            .on_node = on_node,
+                                            .arg = r},
+                     e);
     free(set);
     if (!r->cluster) {
         return -1;
@@ -155,7 +158,7 @@ static int open_cluster(struct run *r, struct err *e)
     if (broker_faults && !r->o->no_faults &&
         !(cluster_caps(r->cluster) & CLUSTER_CAP_KILL_BROKER)) {
         return err_set(
-            e, ERR_USAGE, 0,
+            e, ERR_PROCESS, 0,
             "the scenario has broker faults, and %s cannot do them (capability kill_broker)",
             r->o->cluster);
     }
@@ -439,7 +442,7 @@ void run_scenario(const struct run_opts *o, struct run_result *out)
     r->sigint = signals_start(r->loop, SIGINT, on_sigint, r);
     r->sigterm = signals_start(r->loop, SIGTERM, on_sigterm, r);
     if (set_up(r, &e) < 0) {
-        out->end = RUN_ENVIRONMENT;
+        out->end = e.kind == ERR_USAGE ? RUN_SCENARIO : RUN_ENVIRONMENT;
         out->err = e;
     } else {
         run_say(r, "kaos %s  %s > %s  seed 0x%016llx  run %s  %s", KAOS_VERSION, o->plan->file,
