@@ -29,7 +29,15 @@ wait_for() {
         sleep 0.05
     done
 }
-# Processes whose environment or arguments name this directory's run.
+# Pids of kaos and java processes that belong to a run below the folder $1.
 processes_of() {
-    pgrep -f -- "$1" || true
+    local proc exe
+    for proc in /proc/[0-9]*; do
+        exe=$(readlink "$proc/exe" 2>/dev/null) || continue
+        [[ $exe == */kaos* || $exe == */java || $exe == */sleep ]] || continue
+        if [[ $(readlink "$proc/cwd" 2>/dev/null) == "$1"* ]] ||
+            tr '\0' ' ' <"$proc/cmdline" 2>/dev/null | grep -qF -- "$1"; then
+            echo "${proc#/proc/}"
+        fi
+    done
 }

@@ -23,11 +23,11 @@ for i in $(seq "$rounds"); do
     rm -rf .kaos
     "$KAOS" run long.lua --seed "$i" >out.log 2>&1 &
     runner=$!
-    sleep "$(printf '0.%03d' $((RANDOM % 1000)))"
+    sleep "$(printf '0.%03d' $((RANDOM % 1000)))" # a random moment, not a wait
     # half of the rounds wait until the roles are at work first
     if [ $((i % 2)) -eq 0 ]; then
         wait_for 60 bash -c 'ls .kaos/runs/*/history/worker-* >/dev/null 2>&1'
-        sleep "$(printf '0.%03d' $((RANDOM % 1000)))"
+        sleep "$(printf '0.%03d' $((RANDOM % 1000)))" # a random moment, not a wait
     fi
     kill -9 $runner 2>/dev/null || fail "the runner had ended: $(cat out.log)"
     wait $runner 2>/dev/null || true
