@@ -46,7 +46,7 @@ struct tasks {
     struct task *ready, **ready_tail;
     bool deferred, stress;
     bool closed; /**< the state is about to go: references need no release */
-    int refs;    /**< tasks that exist + 1 */
+    int refs;    /**< the owner, tasks that exist, a deferred run */
     struct task *current;
     int alive;
     task_end_fn on_end;
@@ -68,6 +68,13 @@ struct tasks *tasks_of(lua_State *L)
     return ts;
 }
 
+static void release_scheduler(struct tasks *ts)
+{
+    if (--ts->refs == 0) {
+        free(ts);
+    }
+}
+
 static void make_ready(struct task *t)
 {
     struct tasks *ts = t->ts;
@@ -80,6 +87,7 @@ static void make_ready(struct task *t)
     ts->ready_tail = &t->next_ready;
     if (!ts->deferred) {
         ts->deferred = true;
+        ts->refs++;
         loop_defer(ts->loop, run_ready, ts);
     }
 }
@@ -205,13 +213,6 @@ static int body(lua_State *L)
     return body_done(L, status, (lua_KContext)t);
 }
 
-static void release_scheduler(struct tasks *ts)
-{
-    if (--ts->refs == 0) {
-        free(ts);
-    }
-}
-
 static void release(struct task *t)
 {
     if (--t->refs == 0) {
@@ -278,7 +279,7 @@ static void resume(struct tasks *ts, struct task *t)
 static void run_ready(void *arg)
 {
     struct tasks *ts = arg;
-    struct task *t = ts->ready;
+    struct task *t = ts->closed ? NULL : ts->ready;
     ts->deferred = false;
     ts->ready = NULL;
     ts->ready_tail = &ts->ready;
@@ -288,6 +289,7 @@ static void run_ready(void *arg)
         resume(ts, t);
         t = next;
     }
+    release_scheduler(ts);
 }
 
 /* ---- life ---- */
