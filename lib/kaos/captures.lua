@@ -15,83 +15,110 @@ end
 
 M.exempt = {}
 
-local function push_function(f, todo, visit)
-  local info = debug.getinfo(f, "Su")
-  local own = is_own(f)
-  for i = 1, info.nups do
-    local name, v = debug.getupvalue(f, i)
-    local foreign = info.what == "C" and (type(v) == "thread" or type(v) == "userdata")
-    if (own and name ~= "_ENV") or foreign then visit(f, i, name, v) end
-    if own and name ~= "_ENV" then todo[#todo + 1] = v end
+-- Does a C function keep something that is bound to this process (coroutine.wrap, string.gmatch)?
+local function has_state(f)
+  for i = 1, debug.getinfo(f, "u").nups do
+    local _, v = debug.getupvalue(f, i)
+    if type(v) == "thread" or type(v) == "userdata" then return true end
+  end
+  return false
+end
+
+-- What cannot exist in another process, in words; nil for everything else.
+local function bound(v)
+  local kind = type(v)
+  if kind == "thread" or kind == "userdata" then return kind end
+  if kind == "function" and debug.getinfo(v, "S").what == "C" and has_state(v) then
+    return "function with a state of its own"
   end
 end
 
-local function push_table(t, todo)
-  for k, v in next, t do
-    todo[#todo + 1] = k
-    todo[#todo + 1] = v
+local function push_function(f, todo, visit)
+  if not is_own(f) then return end
+  for i = 1, debug.getinfo(f, "u").nups do
+    local name, v = debug.getupvalue(f, i)
+    if name ~= "_ENV" then
+      visit(f, i, name, v)
+      todo[#todo + 1] = v
+      todo[#todo + 1] = name
+    end
   end
-  todo[#todo + 1] = debug.getmetatable(t)
+end
+
+local function push_table(t, todo, name)
+  local function push(v)
+    todo[#todo + 1] = v
+    todo[#todo + 1] = name
+  end
+  for k, v in next, t do
+    push(k)
+    push(v)
+  end
+  push(debug.getmetatable(t) or false)
 end
 
 --- Calls visit(function, index, name, value) for every upvalue that can be reached from f through
---- functions and tables.
-function M.walk(f, visit)
-  local seen, todo = {}, { f }
+--- functions and tables, and found(name, what) for what cannot exist in another process.
+function M.walk(f, visit, found)
+  local seen, todo = {}, { f, "?" }
   while #todo > 0 do
+    local name = table.remove(todo)
     local v = table.remove(todo)
     v = frozen.raw(v) or v
     if not seen[v] and not M.exempt[v] then
-      if type(v) == "function" then
-        seen[v] = true
+      local kind = type(v)
+      if kind == "function" or kind == "table" or kind == "thread" or kind == "userdata" then seen[v] = true end
+      local what = bound(v)
+      if what and found then found(name, what) end
+      if kind == "function" then
         push_function(v, todo, visit)
-      elseif type(v) == "table" then
-        seen[v] = true
-        push_table(v, todo)
+      elseif kind == "table" then
+        push_table(v, todo, name)
       end
     end
   end
 end
 
--- All shared variables: id -> { name, value, owners, list, assigned }.
-local function variables(owners, modules)
-  local by_id, order = {}, {}
-  for _, owner in ipairs(owners) do
-    for _, f in ipairs(owner.functions) do
-      M.walk(f, function(fn, i, name, value)
-        local id = debug.upvalueid(fn, i)
-        local e = by_id[id]
-        if not e then
-          e = { name = name ~= "" and name or "?", value = value, owners = {}, list = {} }
-          by_id[id], order[#order + 1] = e, e
-        end
-        local line = is_own(fn) and chunk.assigned(fn)[i]
-        if line and (not e.assigned or (e.assigned.owner == owner and line < e.assigned.line)) then
-          e.assigned = { owner = owner, line = line, file = debug.getinfo(fn, "S").source:sub(2) }
-        end
-        if not e.owners[owner.name] then
-          e.owners[owner.name] = true
-          e.list[#e.list + 1] = owner.name
-        end
-      end)
-    end
+-- Takes down one upvalue of a function of an owner.
+local function note(by_id, order, owner, fn, i, name, value)
+  local id = debug.upvalueid(fn, i)
+  local e = by_id[id]
+  if not e then
+    e = { name = name, value = value, owners = {}, list = {} }
+    by_id[id], order[#order + 1] = e, e
   end
-  for _, e in ipairs(order) do e.module = type(e.value) == "table" and modules[e.value] end
-  return order
+  local line = chunk.assigned(fn)[i]
+  if line and (not e.assigned or (e.assigned.owner == owner and line < e.assigned.line)) then
+    e.assigned = { owner = owner, line = line, file = debug.getinfo(fn, "S").source:sub(2) }
+  end
+  if not e.owners[owner.name] then
+    e.owners[owner.name] = true
+    e.list[#e.list + 1] = owner.name
+  end
 end
 
-local function judge(e, report, at)
+-- All shared variables: { name, value, owners, list, assigned }; and names of what is bound to this
+-- process.
+local function variables(owners)
+  local by_id, order, states = {}, {}, {}
+  for _, owner in ipairs(owners) do
+    for _, f in ipairs(owner.functions) do
+      M.walk(f, function(fn, i, name, value) note(by_id, order, owner, fn, i, name, value) end,
+        function(name, what) states[name] = what end)
+    end
+  end
+  return order, states
+end
+
+local function judge(e, modules, report, at)
   local who = table.concat(e.list, ", ")
-  local kind = type(e.value)
   if e.assigned and #e.list > 1 then
     report("error", e.assigned, "%s assigns file-level `%s` (line %d), which %s also use: "
       .. "they are separate processes with separate copies", e.assigned.owner.title, e.name, e.assigned.line, who)
-  elseif kind == "userdata" or kind == "thread" then
-    report("error", at, "`%s` is a %s and cannot exist in another process", e.name, kind)
   elseif e.assigned then
     report("warning", e.assigned, "%s assigns file-level `%s` (line %d): lost when the process is killed",
       e.assigned.owner.title, e.name, e.assigned.line)
-  elseif kind == "table" and not e.module and not debug.getmetatable(e.value) then
+  elseif type(e.value) == "table" and not modules[e.value] and not M.exempt[e.value] and not debug.getmetatable(e.value) then
     report("note", at, "file-level table `%s` is read-only inside roles (%s)", e.name, who)
   end
 end
@@ -99,7 +126,11 @@ end
 --- Judges what the owners share. owners: list of { name, title, functions } in order of name;
 --- modules: set of the values of required modules; at: place of the scenario.
 function M.check(owners, modules, at, report)
-  for _, e in ipairs(variables(owners, modules)) do judge(e, report, at) end
+  local order, states = variables(owners)
+  for _, e in ipairs(order) do judge(e, modules, report, at) end
+  for _, name in ipairs(text.names(states)) do
+    report("error", at, "`%s` is a %s and cannot exist in another process", name, states[name])
+  end
 end
 
 --- Puts read-only views in place of the tables that the functions of the owners capture.

@@ -31,7 +31,7 @@ local function long_form(name, t, fail)
       fail(("unknown field `%s`%s"):format(text.name(k), text.hint(k, fields)))
     end
   end
-  local p = { name = name, preset = t[1], doc = t.doc or t[2], min = t.min, max = t.max }
+  local p = { name = name, preset = rawget(t, 1), doc = t.doc or t[2], min = t.min, max = t.max }
   if p.doc ~= nil and type(p.doc) ~= "string" then fail(("doc: %s is not a string"):format(text.show(p.doc))) end
   for _, limit in ipairs { "min", "max" } do
     if p[limit] ~= nil and type(p[limit]) ~= "number" then
@@ -48,7 +48,8 @@ function M.declare(name, v, fail)
     fail(("%s is not a name (letters, digits and _)"):format(text.show(name)))
   end
   if schema.builtin_params[name] then fail "this name is filled in by kaos, take another" end
-  local p = type(v) == "table" and long_form(name, v, fail) or { name = name, preset = v }
+  local plain = type(v) == "table" and not debug.getmetatable(v)
+  local p = plain and long_form(name, v, fail) or { name = name, preset = v }
   p.type = type_of(p.preset)
   if not p.type then
     fail(("%s is not a number, string or boolean"):format(p.preset == nil and "nothing" or text.show(p.preset)))

@@ -378,16 +378,26 @@ int host_raise(lua_State *L, const struct err *e)
     return lua_error(L);
 }
 
-/* Once fired, every further instruction raises again, so that pcall cannot swallow it. */
+/* Does a function of a scenario file run (not one of the library)? */
+static bool in_file(lua_State *L, lua_Debug *ar)
+{
+    return lua_getinfo(L, "S", ar) && ar->source[0] == '@';
+}
+
+/* Once fired, every further instruction of the file raises again, so that pcall cannot swallow it.
+ */
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     struct host *h = host_of(L);
-    if (!h->stop && h->interrupt) {
+    bool again = h->stop != NULL;
+    if (!again && h->interrupt) {
         h->stop = h->interrupt(L, h->interrupt_arg);
     }
-    if (h->stop) {
+    if (h->stop && (!again || in_file(L, ar))) {
         lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
-        luaL_error(L, "%s", h->stop);
+        lua_getinfo(L, "Sl", ar);
+        lua_pushfstring(L, "%s:%d: %s", ar->short_src, ar->currentline, h->stop);
+        lua_error(L);
     }
 }
 

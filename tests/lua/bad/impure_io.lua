@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
+local f = io.open("x")
+--> error 2: io.open() while loading: the file is loaded once in the runner and once in every worker, so it must give the same result each time; call it inside a role, or use a param

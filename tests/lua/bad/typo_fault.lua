@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: Apache-2.0
+scenario "t" { topics = { x = {} }, roles = { a = function() end }, faults = { kill { role = "a", evry = "5s" } }, expect = { no_loss { from = "x", to = "a" } } }
+--> error 2: kill: unknown field `evry` (did you mean `every`?)
