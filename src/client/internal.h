@@ -71,6 +71,10 @@ rd_kafka_t *producer_handle(struct producer *p);
 struct loop *producer_loop(struct producer *p);
 /** fn(arg) once, in a turn of its own, when no send is pending; NULL cancels. */
 void producer_when_drained(struct producer *p, loop_fn fn, void *arg);
+/** fn(arg) once, at the next ack; NULL cancels. */
+void producer_when_acked(struct producer *p, loop_fn fn, void *arg);
+/** Acks so far. */
+uint64_t producer_acked(const struct producer *p);
 
 /* ---- consumer and its transaction (consumer_group.c) ---- */
 /** Revokes wait from now on; fn is called when one arrives or turns into a loss. -1 if already

@@ -21,9 +21,12 @@ struct producer {
     const char *last_name; /* interned */
     struct producer_ack *acks;
     size_t pending;
+    uint64_t acked; /* in all */
     bool full, deferred, closing, abandoned;
-    loop_fn drained;
-    void *drained_arg;
+    struct {
+        loop_fn fn;
+        void *arg;
+    } drained, first_ack;
     struct timer *bound;
     loop_fn done;
     void *done_arg;
@@ -98,6 +101,7 @@ static size_t serve_reports(struct producer *p, rd_kafka_event_t *ev)
         note_ack(&p->acks[n++], m);
         total++;
         p->pending--;
+        p->acked++;
         if (n == ACKS && p->cb.on_ack && !p->closing)
             p->cb.on_ack(p->cb.arg, p->acks, n);
         n = n == ACKS ? 0 : n;
@@ -129,10 +133,10 @@ static void tell_drained(struct producer *p)
 {
     if (p->pending > 0)
         return;
-    loop_fn fn = p->drained;
-    p->drained = NULL;
+    loop_fn fn = p->drained.fn;
+    p->drained.fn = NULL;
     if (fn)
-        fn(p->drained_arg);
+        fn(p->drained.arg);
     if (p->cb.on_drained && !p->closing)
         p->cb.on_drained(p->cb.arg);
 }
@@ -150,6 +154,11 @@ static void tell(struct producer *p, size_t acked)
         p->full = false;
         if (p->cb.on_room && !p->closing)
             p->cb.on_room(p->cb.arg);
+    }
+    loop_fn fn = p->first_ack.fn;
+    if (acked > 0 && fn) {
+        p->first_ack.fn = NULL;
+        fn(p->first_ack.arg);
     }
     if (acked > 0)
         tell_drained(p);
@@ -182,21 +191,32 @@ static void drained_now(void *arg)
     p->deferred = false;
     if (!p->closing)
         serve(p);
-    if (!p->closing && p->pending == 0 && p->drained) {
-        loop_fn fn = p->drained;
-        p->drained = NULL;
-        fn(p->drained_arg);
-    }
+    loop_fn fn = p->drained.fn;
+    if (p->closing || p->pending > 0 || !fn)
+        return;
+    p->drained.fn = NULL;
+    fn(p->drained.arg);
 }
 
 void producer_when_drained(struct producer *p, loop_fn fn, void *arg)
 {
-    p->drained = fn;
-    p->drained_arg = arg;
+    p->drained.fn = fn;
+    p->drained.arg = arg;
     if (fn && p->pending == 0 && !p->deferred) {
         p->deferred = true;
         loop_defer(p->loop, drained_now, p);
     }
+}
+
+void producer_when_acked(struct producer *p, loop_fn fn, void *arg)
+{
+    p->first_ack.fn = fn;
+    p->first_ack.arg = arg;
+}
+
+uint64_t producer_acked(const struct producer *p)
+{
+    return p->acked;
 }
 
 /* ---- sending ---- */

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "client/blocking.h"
 
-enum { STUCK_S = 15, AGAIN_MS = 50 };
+enum { STUCK_S = 15, AGAIN_MS = 50, UNACKED_MS = 1000 };
 
 struct transaction {
     struct loop *loop;
@@ -19,6 +19,7 @@ struct transaction {
     struct blocking *blocking;
     enum transaction_state state;
     int64_t number;
+    uint64_t acked; /* the producer's acks when it began */
 
     /* Of the open transaction. */
     struct consumer *consumer; /* held, or NULL */
@@ -137,6 +138,7 @@ static void let_go(struct transaction *t, bool rewind)
     t->consumer = NULL;
     stop_timers(t);
     producer_when_drained(t->p, NULL, NULL);
+    producer_when_acked(t->p, NULL, NULL);
     t->offsets.n = 0;
     membership_free(t->membership);
     membership_free(t->used);
@@ -241,12 +243,39 @@ static void start_commit(struct transaction *t)
     producer_when_drained(t->p, during_soon, t);
 }
 
+static void abort_now(void *arg)
+{
+    struct transaction *t = arg;
+    timer_stop(t->again);
+    t->again = NULL;
+    producer_when_acked(t->p, NULL, NULL);
+    step(t, BLOCKING_ABORT);
+}
+
+static void abort_unacked(void *arg)
+{
+    struct transaction *t = arg;
+    t->again = NULL;
+    abort_now(t);
+}
+
+/* librdkafka (2.0.2) ends the transaction at the broker although its AddPartitionsToTxn was
+ * answered CONCURRENT_TRANSACTIONS and is not repeated yet (the markers of the transaction before
+ * are still being written). The broker knows no such transaction: INVALID_TXN_STATE, fatal. So the
+ * first ack is waited for, which proves that the broker knows it. */
 static void start_abort(struct transaction *t, enum transaction_why why)
 {
     t->why = why;
+    t->state = TRANSACTION_BUSY;
+    t->op = BLOCKING_ABORT;
     timer_stop(t->patience);
     t->patience = NULL;
-    step(t, BLOCKING_ABORT);
+    if (producer_pending(t->p) == 0 || producer_acked(t->p) != t->acked) {
+        abort_now(t);
+        return;
+    }
+    producer_when_acked(t->p, abort_now, t);
+    t->again = timer_start(t->loop, UNACKED_MS, 0, abort_unacked, t);
 }
 
 static void done_well(struct transaction *t, enum blocking_op op)
@@ -443,6 +472,7 @@ int64_t transaction_begin(struct transaction *t, struct consumer *c, struct err 
         return -1;
     }
     t->consumer = c;
+    t->acked = producer_acked(t->p);
     t->state = TRANSACTION_OPEN;
     err_clear(&t->cause);
     return t->number;
@@ -592,6 +622,7 @@ static void bound_passed(void *arg)
     timer_stop(t->stuck);
     t->stuck = NULL;
     producer_when_drained(t->p, NULL, NULL);
+    producer_when_acked(t->p, NULL, NULL);
     if (t->consumer)
         consumer_unhold(t->consumer);
     t->consumer = NULL;

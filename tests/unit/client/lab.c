@@ -130,7 +130,11 @@ static void on_error(void *arg, const struct err *e)
 void lab_sender_open(struct lab_sender *s, const char *txn_id)
 {
     struct err e = {0};
-    struct producer_setup setup = {.bootstrap = lab_bootstrap(), .transactional_id = txn_id};
+    struct conf conf = {0};
+    if (getenv("LAB_DEBUG"))
+        conf_set(&conf, "debug", getenv("LAB_DEBUG"));
+    struct producer_setup setup = {
+        .bootstrap = lab_bootstrap(), .transactional_id = txn_id, .conf = &conf};
     struct producer_callbacks cb = {s, on_ack, on_room, on_drained, on_error};
     memset(s, 0, sizeof *s);
     s->p = producer_open(loop(), &setup, &cb, &e);

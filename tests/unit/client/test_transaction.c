@@ -107,6 +107,8 @@ static void on_ended(void *arg, enum transaction_outcome outcome, const struct e
         w->moved += (unsigned)w->nopen;
     } else {
         w->aborted++;
+        if (getenv("LAB_TRACE"))
+            printf("# abort: %s fatal %d\n", e->msg, e->fatal);
     }
     drop_open(w);
     pump(w);
@@ -317,6 +319,33 @@ TEST_LIMIT(an_abort_rewinds, 60)
     lab_end();
 }
 
+/* An abort right after a commit meets a broker that still writes the commit's markers. */
+TEST_LIMIT(aborts_right_after_commits, 60)
+{
+    static struct worker w;
+    struct err e = {0};
+    start(&w, 4, 0, NULL, NULL);
+    for (int i = 0; i < 60; i++) {
+        CHECK(transaction_begin(w.t, NULL, &e) > 0);
+        for (int p = 0; p < 4; p++)
+            lab_send(&w.s, w.out, p, "x", 1);
+        if (i % 2 == 0) {
+            transaction_commit(w.t, on_ended, &w);
+        } else {
+            lab_run((unsigned)i / 2);
+            transaction_abort(w.t, TRANSACTION_WHY_FAULT, on_ended, &w);
+        }
+        wait_call(&w);
+        if (w.e.kind)
+            test_fail(__FILE__, __LINE__, "%d: %s", i, w.e.msg);
+    }
+    CHECK_INT(w.committed, 30);
+    CHECK_INT(w.aborted, 30);
+    worker_close(&w);
+    count(w.out, "read_committed", 120);
+    lab_end();
+}
+
 TEST_LIMIT(no_rewind_loses, 60)
 {
     static struct worker w;
@@ -519,6 +548,13 @@ static void storm_tick(void *arg)
     struct worker *w = arg;
     static unsigned n;
     struct err e = {0};
+    if (getenv("LAB_TRACE"))
+        for (int i = 0; i < 2; i++)
+            printf("# %u: %d moved %u com %u ab %u assigns %u rev %u lost %u rebal %d state %d asg "
+                   "%zu\n",
+                   n, i, w[i].moved, w[i].committed, w[i].aborted, w[i].assigns, w[i].revokes,
+                   w[i].losts, consumer_rebalancing(w[i].c), transaction_state(w[i].t),
+                   consumer_assignment(w[i].c)->n);
     if (consumer_rejoin(w[n++ % 2].c, &e))
         test_fail(__FILE__, __LINE__, "%s", e.msg);
 }
