@@ -39,12 +39,13 @@ static void with_where(struct buf *b, const char *text, const char *where)
     w = line ? text_width(line + 1) : text_width(b->data + start) + 2;
     if (where[0]) {
         size_t need = text_width(where);
+        need = need < REPORT_COLUMNS ? need : REPORT_COLUMNS;
         if (w + 2 + need > REPORT_COLUMNS) {
             buf_puts(b, "\n");
             w = 0;
         }
-        text_spaces(b, w + need < REPORT_COLUMNS ? REPORT_COLUMNS - w - need : 2);
-        text_put(b, where, 0);
+        text_spaces(b, REPORT_COLUMNS - w - need);
+        text_put(b, where, REPORT_COLUMNS);
     }
     buf_puts(b, "\n");
 }

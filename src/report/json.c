@@ -126,17 +126,47 @@ static json_t *prop_json(const struct prop_result *p)
 
 static json_t *facts_json(const struct verdict_facts *f)
 {
-#define FACT(name) #name, (json_int_t)f->name
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-        FACT(ids), FACT(exactly_once), FACT(crashes), "crash_points",
-        (json_int_t)__builtin_popcount(f->crash_points), FACT(deaths), FACT(deaths_unexpected),
-        FACT(fenced), FACT(kills), FACT(exits), FACT(rebalances), FACT(pauses), FACT(broker_faults),
-        FACT(txns_committed), FACT(txns_aborted), FACT(txns_open), FACT(aborted_records),
-        FACT(aborted_hidden), FACT(draws), FACT(draws_hit), FACT(redelivered), FACT(moved_in_txn),
-        FACT(sends), FACT(acked), FACT(failed), FACT(unknown), FACT(log_records));
+#define FACT(name)                                                                                 \
+    {                                                                                              \
+#name, f->name                                                                             \
+    }
+    const struct {
+        const char *name;
+        int64_t value;
+    } rows[] = {
+        FACT(ids),
+        FACT(exactly_once),
+        FACT(crashes),
+        {"crash_points", __builtin_popcount(f->crash_points)},
+        FACT(deaths),
+        FACT(deaths_unexpected),
+        FACT(fenced),
+        FACT(kills),
+        FACT(exits),
+        FACT(rebalances),
+        FACT(pauses),
+        FACT(broker_faults),
+        FACT(txns_committed),
+        FACT(txns_aborted),
+        FACT(txns_open),
+        FACT(aborted_records),
+        FACT(aborted_hidden),
+        FACT(draws),
+        FACT(draws_hit),
+        FACT(redelivered),
+        FACT(moved_in_txn),
+        FACT(sends),
+        FACT(acked),
+        FACT(failed),
+        FACT(unknown),
+        FACT(log_records),
+    };
 #undef FACT
+    json_t *j = json_object();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_object_set_new(j, rows[i].name, json_integer(rows[i].value));
+    }
+    return j;
 }
 
 static json_t *history_json(const struct events *es)
