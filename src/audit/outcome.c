@@ -29,14 +29,17 @@ static bool ends_transaction(const struct control *c)
     return c->type == CONTROL_ABORT || c->type == CONTROL_COMMIT;
 }
 
-static void end(struct outcomes *o, const struct batch *b, bool commit)
+/** @return how many batches it ended. */
+static size_t end(struct outcomes *o, const struct batch *b, bool commit)
 {
+    size_t ended = 0;
     struct map_entry *head = map_get(&o->heads, &b->producer_id, sizeof b->producer_id);
     uint32_t at = head ? (uint32_t)head->u : 0, left = 0, *tail = &left;
     while (at) {
         struct outcome_batch *x = &o->items[at - 1];
         if (x->epoch <= b->producer_epoch) {
             x->outcome = commit ? OUTCOME_COMMITTED : OUTCOME_ABORTED;
+            ended++;
         } else {
             *tail = at;
             tail = &x->next;
@@ -47,6 +50,7 @@ static void end(struct outcomes *o, const struct batch *b, bool commit)
     if (head) {
         head->u = left;
     }
+    return ended;
 }
 
 static void open_batch(struct outcomes *o, const struct batch *b)
@@ -61,16 +65,20 @@ static void open_batch(struct outcomes *o, const struct batch *b)
     head->u = o->n;
 }
 
-void outcomes_add(struct outcomes *o, const struct batch *b)
+size_t outcomes_add(struct outcomes *o, const struct batch *b)
 {
     struct control c;
     if (!b->control) {
         if (b->transactional) {
             open_batch(o, b);
         }
-    } else if (!b->corrupt && outcome_marker(b, &c) && ends_transaction(&c)) {
-        end(o, b, c.type == CONTROL_COMMIT);
+        return 0;
     }
+    if (b->corrupt || !outcome_marker(b, &c) || !ends_transaction(&c)) {
+        return 0;
+    }
+    size_t ended = end(o, b, c.type == CONTROL_COMMIT);
+    return c.type == CONTROL_COMMIT ? ended : 0;
 }
 
 static bool is(const struct outcome_batch *x, const struct batch *b)

@@ -26,8 +26,9 @@ struct outcomes {
 void outcomes_free(struct outcomes *o);
 /** The next batch of the log: data of a transaction, or a control batch, whose commit or abort
  *  record ends every open batch of its producer id with an epoch up to its own. Others, and control
- *  batches that are damaged, are ignored. */
-void outcomes_add(struct outcomes *o, const struct batch *b);
+ *  batches that are damaged, are ignored.
+ *  @return how many batches are committed by it. */
+size_t outcomes_add(struct outcomes *o, const struct batch *b);
 /** Of a batch of the log; PLAIN for one without transaction, the marker's own for a control batch,
  *  OPEN for one that was never added. */
 enum outcome outcomes_get(struct outcomes *o, const struct batch *b);

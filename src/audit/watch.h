@@ -24,6 +24,8 @@ struct watch_opts {
     const char *history;     /**< folder */
     watch_fn on_drained;     /**< on the loop, once after each watch_drain() */
     void *arg;
+    bool shared; /**< others use the cluster too: only transactions that touch a declared topic
+                      count, and __consumer_offsets is not looked at */
 };
 struct watch *watch_start(const struct watch_opts *o, struct err *e);
 /** The group reads the topic (all its partitions count for the drain). Idempotent, cheap. */
