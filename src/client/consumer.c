@@ -309,6 +309,8 @@ static size_t take_buffered(struct consumer *c, struct message **out, size_t max
     }
     /* Those of paused partitions stay in front of the rest. */
     size_t paused = kept - c->buffer.head;
+    if (i == c->buffer.head)
+        return 0;
     memmove(&c->buffer.items[i - paused], &c->buffer.items[c->buffer.head],
             paused * sizeof c->buffer.items[0]);
     c->buffer.head = i - paused;

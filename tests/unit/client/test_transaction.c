@@ -107,8 +107,6 @@ static void on_ended(void *arg, enum transaction_outcome outcome, const struct e
         w->moved += (unsigned)w->nopen;
     } else {
         w->aborted++;
-        if (getenv("LAB_TRACE"))
-            printf("# abort: %s fatal %d\n", e->msg, e->fatal);
     }
     drop_open(w);
     pump(w);
@@ -548,13 +546,6 @@ static void storm_tick(void *arg)
     struct worker *w = arg;
     static unsigned n;
     struct err e = {0};
-    if (getenv("LAB_TRACE"))
-        for (int i = 0; i < 2; i++)
-            printf("# %u: %d moved %u com %u ab %u assigns %u rev %u lost %u rebal %d state %d asg "
-                   "%zu\n",
-                   n, i, w[i].moved, w[i].committed, w[i].aborted, w[i].assigns, w[i].revokes,
-                   w[i].losts, consumer_rebalancing(w[i].c), transaction_state(w[i].t),
-                   consumer_assignment(w[i].c)->n);
     if (consumer_rejoin(w[n++ % 2].c, &e))
         test_fail(__FILE__, __LINE__, "%s", e.msg);
 }
