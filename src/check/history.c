@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the history can prove: is it complete, was everything audited, did the drain end, did every
+ * declared fault fire. Each "no" is a reason against PASS. */
+#include <signal.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "check/anomaly.h"
+
+static void incomplete(struct judge *j, const char *why)
+{
+    j->complete = false;
+    judge_reason(j, "%s", why);
+}
+
+static bool is_exec(const struct judge *j, const struct m_proc *p)
+{
+    const struct plan_role *r = plan_role(j->plan, p->role);
+    return r && r->exec.n > 0;
+}
+
+static bool killed(const struct m_proc *p)
+{
+    return p->crash || (p->exit && event_int(p->exit, H_EXIT_SIGNAL) == SIGKILL);
+}
+
+static const char *proc_gap(struct judge *j, const struct m_proc *p)
+{
+    if (p->spawn && !p->exit) {
+        return JTEXT(j, "%s was started and its end is not in the history", p->name);
+    }
+    if (p->hist && !p->spawn) {
+        return JTEXT(j, "%s left a history, but its start was not recorded", p->name);
+    }
+    if (p->hist && p->hist->damage) {
+        return JTEXT(j, "the history of %s is damaged: %s", p->name, p->hist->damage);
+    }
+    if (p->hist && p->hist->torn && !killed(p)) {
+        return JTEXT(j, "the history of %s ends in the middle of a record", p->name);
+    }
+    bool silent = !p->hist && p->spawn && !is_exec(j, p);
+    if (silent && p->exit && event_int(p->exit, H_EXIT_SIGNAL) == 0) {
+        return JTEXT(j, "%s left no history", p->name);
+    }
+    return NULL;
+}
+
+/* A process that sent something and whose history is gone. */
+static const char *silent_sender(struct judge *j)
+{
+    for (size_t i = 0; i < j->m->topics.n; i++) {
+        const struct m_topic *t = j->m->topics.items[i];
+        for (size_t k = 0; t->plan && k < t->parts.n; k++) {
+            const struct m_part *p = t->parts.items[k];
+            for (size_t n = 0; p && n < p->records.n; n++) {
+                const struct m_proc *who = p->records.items[n].proc;
+                if (who && !who->hist && who->spawn && !is_exec(j, who)) {
+                    return JTEXT(j, "%s wrote %s, but its history is missing", who->name,
+                                 record_name(j->pool, p, p->records.items[n].offset));
+                }
+            }
+        }
+    }
+    return NULL;
+}
+
+static void check_processes(struct judge *j)
+{
+    const char *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < j->m->procs.n; i++) {
+        const char *gap = proc_gap(j, j->m->procs.items[i]);
+        first = first ? first : gap;
+        n += gap != NULL;
+    }
+    if (n == 1) {
+        incomplete(j, first);
+    } else if (n > 1) {
+        incomplete(j, JTEXT(j, "%s (and %zu more like it)", first, n - 1));
+    }
+    const char *gone = silent_sender(j);
+    if (gone) {
+        incomplete(j, gone);
+    }
+    for (size_t i = 0; i < j->m->es->nprocs; i++) {
+        const struct hist_proc *h = &j->m->es->procs[i];
+        if (!j->m->by_hist[i] && h->damage) {
+            incomplete(j, JTEXT(j, "the history of the %s is damaged: %s", h->role, h->damage));
+        } else if (!j->m->by_hist[i] && h->torn) {
+            incomplete(j,
+                       JTEXT(j, "the history of the %s ends in the middle of a record", h->role));
+        }
+    }
+}
+
+static void check_audit(struct judge *j)
+{
+    const struct model *m = j->m;
+    j->audited = true;
+    if (!m->audit_end) {
+        j->audited = false;
+        judge_reason(j, "the log was not audited");
+        return;
+    }
+    if (event_int(m->audit_end, H_AUDIT_COMPLETE) == 0) {
+        j->audited = false;
+        judge_reason(j, "the audit is not complete: %s", event_str(m->audit_end, H_AUDIT_DETAIL));
+    }
+    for (size_t i = 0; i < m->topics.n; i++) {
+        const struct m_topic *t = m->topics.items[i];
+        if (!t->plan) {
+            continue;
+        }
+        bool whole = t->parts.n > 0 && (int)t->parts.n >= t->plan->partitions;
+        for (size_t k = 0; whole && k < t->parts.n; k++) {
+            whole = t->parts.items[k] && t->parts.items[k]->audited && t->parts.items[k]->complete;
+        }
+        if (!whole) {
+            j->audited = false;
+            judge_reason(j, "not every partition of topic %s was audited to its end", t->name);
+        }
+    }
+}
+
+/* The runner says with a text what a drain that ran into its limit was waiting for. */
+static void check_drain(struct judge *j)
+{
+    const struct event *drained = model_phase(j->m, "drained");
+    const struct event *begun = model_phase(j->m, "drain");
+    const struct event *settled = model_phase(j->m, "settled");
+    const char *detail = drained ? event_str(drained, H_PHASE_DETAIL) : "";
+    detail = strcmp(detail, "ok") == 0 ? "" : detail;
+    j->drained = drained && !*detail && !settled;
+    if (settled) {
+        judge_reason(j, "the log did not come to rest after the roles had stopped: %s",
+                     event_str(settled, H_PHASE_DETAIL));
+    }
+    if (!begun) {
+        judge_reason(j, "the run ended before its drain began");
+    } else if (!drained) {
+        judge_reason(j, "the drain did not end within its limit");
+    } else if (*detail) {
+        judge_reason(j, "the drain did not end within its limit: %s", detail);
+    }
+}
+
+static int64_t fired(const struct model *m, size_t fault)
+{
+    int64_t crashes = 0, fires = 0;
+    for (size_t i = 0; i < m->crashes.n; i++) {
+        crashes += event_int(m->crashes.items[i], H_CRASH_FAULT) == (int64_t)fault;
+    }
+    for (size_t i = 0; i < m->faults.n; i++) {
+        const struct event *ev = m->faults.items[i];
+        fires += event_int(ev, H_FAULT_FAULT) == (int64_t)fault &&
+                 strcmp(event_str(ev, H_FAULT_EDGE), "end") != 0;
+    }
+    return crashes > fires ? crashes : fires;
+}
+
+static void check_faults(struct judge *j)
+{
+    struct verdict *v = j->v;
+    v->nfaults = j->plan->faults.n;
+    v->faults = pool_alloc(j->pool, (v->nfaults + 1) * sizeof *v->faults);
+    for (size_t i = 0; i < v->nfaults; i++) {
+        const struct plan_fault *f = &j->plan->faults.items[i];
+        struct fault_count *c = &v->faults[i];
+        c->fault = (int)i;
+        c->kind = plan_fault_name(f->kind);
+        c->where = pool_str(j->pool, f->where);
+        c->target = f->group                  ? pool_str(j->pool, f->group)
+                    : f->roles.n > 0          ? pool_str(j->pool, f->roles.items[0])
+                    : f->node > 0             ? JTEXT(j, "node %d", f->node)
+                    : f->kind == FAULT_BROKER ? "any node"
+                                              : "";
+        c->fired = fired(j->m, i);
+        if (c->fired == 0 && !j->o->no_faults && f->max != 0) {
+            judge_reason(j, "fault %zu (%s%s%s) never fired", i + 1, c->kind, *c->target ? " " : "",
+                         c->target);
+        }
+    }
+}
+
+static void check_lua_errors(struct judge *j)
+{
+    if (j->o->outcome != CHECK_RAN) {
+        judge_reason(j, "%s", j->o->why ? j->o->why : "the run did not come to its end");
+    }
+    if (j->o->interrupted) {
+        judge_reason(j, "the run was interrupted");
+    }
+    for (size_t i = 0; i < j->m->procs.n; i++) {
+        const struct m_proc *p = j->m->procs.items[i];
+        if (p->exit && strcmp(event_str(p->exit, H_EXIT_WHY), "lua_error") == 0) {
+            size_t len = 0;
+            const char *text = p->error ? event_bytes(p->error, H_ERROR_MESSAGE, &len) : NULL;
+            judge_reason(j, "%s ended by a Lua error%s%.*s", p->name, text ? ": " : "", (int)len,
+                         text ? text : "");
+            j->lua_error = true;
+            return;
+        }
+    }
+}
+
+void history_reasons(struct judge *j)
+{
+    const struct model *m = j->m;
+    j->complete = true;
+    check_lua_errors(j);
+    if (!model_phase(m, "end")) {
+        incomplete(j, "the run did not come to its end");
+    }
+    if (m->es->damaged) {
+        incomplete(j, "a part of the history is damaged or missing");
+    }
+    check_processes(j);
+    if (m->strange.n > 0) {
+        incomplete(j, JTEXT(j, "%zu events make no sense, the first is a %s", m->strange.n,
+                            hist_kind_info(m->strange.items[0]->kind)->name));
+    }
+    for (size_t i = 0; i < m->harness.n; i++) {
+        const struct event *ev = m->harness.items[i];
+        const char *detail = event_str(ev, H_HARNESS_DETAIL);
+        judge_reason(j, "%s%s%s", event_str(ev, H_HARNESS_WHAT), *detail ? ": " : "", detail);
+    }
+    check_drain(j);
+    check_audit(j);
+    check_faults(j);
+    if (j->plan->expect.n == 0) {
+        judge_reason(j, "the scenario expects nothing");
+    }
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What role processes wrote: sends and their outcomes, deliveries, transactions with their claims,
+ * plain commits, ownership. Completions are joined with their invokes by operation number. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "check/model_internal.h"
+
+static void add_send(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    struct m_send s = {.seq = event_int(ev, H_SEND_SEQ),
+                       .count = event_int(ev, H_SEND_COUNT),
+                       .partition = event_int(ev, H_SEND_PARTITION),
+                       .src_offset = event_int(ev, H_SEND_SRC_OFFSET),
+                       .producer = event_str(ev, H_SEND_PRODUCER),
+                       .ev = ev};
+    const char *src = event_str(ev, H_SEND_SRC_TOPIC);
+    if (s.count <= 0 || s.seq < 0 || !*event_str(ev, H_SEND_TOPIC)) {
+        model_strange(m, ev);
+        return;
+    }
+    s.topic = model_want_topic(m, event_str(ev, H_SEND_TOPIC));
+    s.src = *src ? model_want_part(m, src, event_int(ev, H_SEND_SRC_PARTITION)) : NULL;
+    s.txn = model_want_txn(m, p, s.producer, event_int(ev, H_SEND_TXN));
+    if (s.txn) {
+        s.txn->sends += s.count;
+    }
+    *VEC_PUSH(&p->sends) = s;
+}
+
+static void add_ack(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    struct m_ack a = {.seq = event_int(ev, H_ACK_SEQ),
+                      .count = event_int(ev, H_ACK_COUNT),
+                      .offset = event_int(ev, H_ACK_OFFSET),
+                      .phase = ev->phase,
+                      .error = event_str(ev, H_ACK_ERROR),
+                      .ev = ev};
+    if (a.count <= 0 || a.seq < 0) {
+        model_strange(m, ev);
+        return;
+    }
+    a.part = model_want_part(m, event_str(ev, H_ACK_TOPIC), event_int(ev, H_ACK_PARTITION));
+    *VEC_PUSH(&p->acks) = a;
+}
+
+static void add_deliver(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    struct m_part *part =
+        model_want_part(m, event_str(ev, H_DELIVER_TOPIC), event_int(ev, H_DELIVER_PARTITION));
+    int64_t first = event_int(ev, H_DELIVER_FIRST), last = event_int(ev, H_DELIVER_LAST);
+    int64_t count = event_int(ev, H_DELIVER_COUNT);
+    if (!part || first < 0 || last < first || count <= 0 || count > last - first + 1) {
+        model_strange(m, ev);
+        return;
+    }
+    struct m_deliver *d = pool_alloc(m->pool, sizeof *d);
+    *d = (struct m_deliver){.proc = p,
+                            .part = part,
+                            .group = model_want_group(m, event_str(ev, H_DELIVER_GROUP)),
+                            .first = first,
+                            .last = last,
+                            .count = count,
+                            .assignment = event_int(ev, H_DELIVER_ASSIGNMENT),
+                            .read_committed = event_int(ev, H_DELIVER_READ_COMMITTED) != 0,
+                            .ev = ev};
+    *VEC_PUSH(&p->delivers) = d;
+    *VEC_PUSH(&m->delivers) = d;
+    *VEC_PUSH(&part->delivers) = d;
+}
+
+static void add_txn(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    int slot = ev->kind == H_TXN_BEGIN    ? H_TXN_BEGIN_TXN
+               : ev->kind == H_TXN_COMMIT ? H_TXN_COMMIT_TXN
+                                          : H_TXN_ABORT_TXN;
+    /* producer is the first field of the three kinds */
+    struct m_txn *t =
+        model_want_txn(m, p, event_str(ev, H_TXN_BEGIN_PRODUCER), event_int(ev, slot));
+    if (!t) {
+        model_strange(m, ev);
+        return;
+    }
+    bool invoke = ev->phase == HP_INVOKE;
+    if (ev->kind == H_TXN_BEGIN) {
+        t->begin = t->begin ? t->begin : ev;
+    } else if (ev->kind == H_TXN_COMMIT) {
+        *(invoke ? &t->commit : &t->commit_done) = ev;
+    } else {
+        *(invoke ? &t->abort : &t->abort_done) = ev;
+    }
+}
+
+static void add_claim(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    struct m_txn *t = model_want_txn(m, p, event_str(ev, H_TXN_OFFSETS_PRODUCER),
+                                     event_int(ev, H_TXN_OFFSETS_TXN));
+    if (!t) {
+        model_strange(m, ev);
+        return;
+    }
+    if (ev->phase != HP_INVOKE) {
+        for (size_t i = t->claims.n; i-- > 0;) {
+            struct m_claim *c = t->claims.items[i];
+            if (c->ev->op == ev->op) {
+                c->phase = ev->phase;
+            }
+        }
+        return;
+    }
+    struct m_part *part = model_want_part(m, event_str(ev, H_TXN_OFFSETS_TOPIC),
+                                          event_int(ev, H_TXN_OFFSETS_PARTITION));
+    struct m_group *g = model_want_group(m, event_str(ev, H_TXN_OFFSETS_GROUP));
+    if (!part || !g) {
+        model_strange(m, ev);
+        return;
+    }
+    struct m_claim *c = pool_alloc(m->pool, sizeof *c);
+    *c = (struct m_claim){.txn = t,
+                          .group = g,
+                          .part = part,
+                          .offset = event_int(ev, H_TXN_OFFSETS_OFFSET),
+                          .assignment = event_int(ev, H_TXN_OFFSETS_ASSIGNMENT),
+                          .generation = event_int(ev, H_TXN_OFFSETS_GENERATION),
+                          .phase = HP_UNKNOWN,
+                          .ev = ev};
+    g->claimed = true;
+    *VEC_PUSH(&t->claims) = c;
+    *VEC_PUSH(&m->claims) = c;
+}
+
+static void add_commit(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    if (ev->phase != HP_INVOKE) {
+        for (size_t i = p->commits.n; i-- > 0 && p->commits.n - i <= PARTITIONS_MAX;) {
+            struct m_commit *c = p->commits.items[i];
+            if (c->ev->op != ev->op) {
+                break;
+            }
+            c->phase = ev->phase;
+        }
+        return;
+    }
+    struct m_part *part =
+        model_want_part(m, event_str(ev, H_COMMIT_TOPIC), event_int(ev, H_COMMIT_PARTITION));
+    struct m_group *g = model_want_group(m, event_str(ev, H_COMMIT_GROUP));
+    if (!part || !g) {
+        model_strange(m, ev);
+        return;
+    }
+    struct m_commit *c = pool_alloc(m->pool, sizeof *c);
+    *c = (struct m_commit){.proc = p,
+                           .group = g,
+                           .part = part,
+                           .offset = event_int(ev, H_COMMIT_OFFSET),
+                           .phase = HP_UNKNOWN,
+                           .ev = ev};
+    *VEC_PUSH(&p->commits) = c;
+    *VEC_PUSH(&m->commits) = c;
+}
+
+static void add_assign(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    bool given = ev->kind == H_ASSIGN;
+    /* group, topic, partition and assignment stand in the same places in both kinds */
+    struct m_group *g = model_want_group(m, event_str(ev, H_ASSIGN_GROUP));
+    if (!g) {
+        return;
+    }
+    struct m_assign *a = pool_alloc(m->pool, sizeof *a);
+    *a = (struct m_assign){
+        .proc = p,
+        .group = g,
+        .part =
+            model_want_part(m, event_str(ev, H_ASSIGN_TOPIC), event_int(ev, H_ASSIGN_PARTITION)),
+        .assignment = event_int(ev, H_ASSIGN_ASSIGNMENT),
+        .generation = given ? event_int(ev, H_ASSIGN_GENERATION) : -1,
+        .given = given,
+        .lost = !given && event_int(ev, H_REVOKE_LOST) != 0,
+        .ev = ev,
+    };
+    *VEC_PUSH(&g->assigns) = a;
+}
+
+static void add_end(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    switch (ev->kind) {
+    case H_CRASH:
+        p->crash = ev;
+        *VEC_PUSH(&m->crashes) = ev;
+        break;
+    case H_ERROR:
+        p->error = ev;
+        break;
+    case H_READY:
+        p->ready = ev;
+        break;
+    case H_DRAW:
+        *VEC_PUSH(&m->draws) = ev;
+        break;
+    case H_EMIT:
+        *VEC_PUSH(&m->emits) = ev;
+        break;
+    case H_REACHED:
+        *VEC_PUSH(&m->reached) = ev;
+        break;
+    case H_ASSERT:
+        *VEC_PUSH(&m->asserts) = ev;
+        break;
+    case H_FAULT:
+        *VEC_PUSH(&m->faults) = ev;
+        break;
+    case H_HARNESS:
+        *VEC_PUSH(&m->harness) = ev;
+        break;
+    case H_SEEK:
+        *VEC_PUSH(&p->seeks) = ev;
+        break;
+    default:
+        break;
+    }
+}
+
+void model_add_role(struct model *m, struct m_proc *p, const struct event *ev)
+{
+    if (ev->kind != H_DRAW && ev->kind != H_STRING) {
+        *VEC_PUSH(&p->own) = ev;
+    }
+    switch (ev->kind) {
+    case H_SEND:
+        add_send(m, p, ev);
+        break;
+    case H_ACK:
+        add_ack(m, p, ev);
+        break;
+    case H_DELIVER:
+        add_deliver(m, p, ev);
+        break;
+    case H_TXN_BEGIN:
+    case H_TXN_COMMIT:
+    case H_TXN_ABORT:
+        add_txn(m, p, ev);
+        break;
+    case H_TXN_OFFSETS:
+        add_claim(m, p, ev);
+        break;
+    case H_COMMIT:
+        add_commit(m, p, ev);
+        break;
+    case H_ASSIGN:
+    case H_REVOKE:
+        add_assign(m, p, ev);
+        break;
+    default:
+        add_end(m, p, ev);
+        break;
+    }
+}
+
+static int by_send_seq(const void *a, const void *b)
+{
+    const struct m_send *x = a, *y = b;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static int by_ack_seq(const void *a, const void *b)
+{
+    const struct m_ack *x = a, *y = b;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* A delivery belongs to the transaction that ended next in its process, if that reads its group. */
+static bool handles(const struct m_txn *t, const struct m_deliver *d)
+{
+    for (size_t i = 0; i < t->claims.n; i++) {
+        if (t->claims.items[i]->group == d->group) {
+            return true;
+        }
+    }
+    return t->claims.n == 0;
+}
+
+static int by_delivered(const void *a, const void *b)
+{
+    const struct m_deliver *const *x = a, *const *y = b;
+    return (*x)->ev->seq < (*y)->ev->seq ? -1 : (*x)->ev->seq > (*y)->ev->seq;
+}
+
+static const struct event *txn_last_event(const struct m_txn *t)
+{
+    return t->abort_done    ? t->abort_done
+           : t->commit_done ? t->commit_done
+           : t->abort       ? t->abort
+                            : t->commit;
+}
+
+static int by_end(const void *a, const void *b)
+{
+    const struct m_txn *const *x = a, *const *y = b;
+    const struct event *p = txn_last_event(*x), *q = txn_last_event(*y);
+    uint32_t s = p ? p->seq : UINT32_MAX, t = q ? q->seq : UINT32_MAX;
+    return s != t                        ? (s < t ? -1 : 1)
+           : (*x)->number < (*y)->number ? -1
+                                         : (*x)->number > (*y)->number;
+}
+
+static void link_deliveries(struct m_proc *p)
+{
+    if (p->txns.n == 0 || p->delivers.n == 0) {
+        return;
+    }
+    qsort(p->txns.items, p->txns.n, sizeof *p->txns.items, by_end);
+    qsort(p->delivers.items, p->delivers.n, sizeof *p->delivers.items, by_delivered);
+    size_t from = 0;
+    for (size_t i = 0; i < p->txns.n; i++) {
+        struct m_txn *t = p->txns.items[i];
+        const struct event *end = txn_last_event(t);
+        size_t to = from;
+        for (; to < p->delivers.n; to++) {
+            struct m_deliver *d = p->delivers.items[to];
+            if (end && d->ev->seq > end->seq) {
+                break;
+            }
+            if (!d->txn && d->group && d->group->claimed && handles(t, d)) {
+                d->txn = t;
+            }
+        }
+        from = to;
+    }
+}
+
+void model_finish_roles(struct model *m)
+{
+    for (size_t i = 0; i < m->procs.n; i++) {
+        struct m_proc *p = m->procs.items[i];
+        if (p->sends.n) {
+            qsort(p->sends.items, p->sends.n, sizeof *p->sends.items, by_send_seq);
+        }
+        if (p->acks.n) {
+            qsort(p->acks.items, p->acks.n, sizeof *p->acks.items, by_ack_seq);
+        }
+        link_deliveries(p);
+    }
+}
+
+const struct m_send *proc_send(const struct m_proc *p, int64_t seq)
+{
+    size_t lo = 0, hi = p->sends.n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (p->sends.items[mid].seq <= seq) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    const struct m_send *s = lo > 0 ? &p->sends.items[lo - 1] : NULL;
+    return s && seq < s->seq + s->count ? s : NULL;
+}
+
+const struct m_ack *proc_ack(const struct m_proc *p, int64_t seq)
+{
+    size_t lo = 0, hi = p->acks.n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (p->acks.items[mid].seq <= seq) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    const struct m_ack *a = lo > 0 ? &p->acks.items[lo - 1] : NULL;
+    return a && seq < a->seq + a->count ? a : NULL;
+}
