@@ -115,7 +115,9 @@ static struct lconsumer *open_consumer(struct runtime *rt, const struct opening 
     c->group_id = c->group ? hist_str(rt->h, c->group) : 0;
     c->next = rt->consumers;
     rt->consumers = c;
-    rt->abilities |= ABLE_CONSUME | (c->group ? ABLE_COMMIT : 0u);
+    rt->abilities |= ABLE_CONSUME;
+    rt->abilities |= c->group && !c->auto_commit ? ABLE_COMMIT : 0u;
+    rt->abilities |= c->group && !o->no_callback ? ABLE_JOIN : 0u;
     return c;
 }
 

@@ -111,6 +111,7 @@ static void settle(struct lproducer *p, bool committed)
 {
     const struct lconsumer *owner = p->consumer;
     if (p->consumer) {
+        p->consumer->txn_draw = false;
         consumer_settle(p->consumer, !committed && !p->no_rewind);
     }
     p->rt->s.hooks->settle(p->rt->s.arg, owner);
@@ -186,6 +187,29 @@ int producer_txn_init(lua_State *L, struct lproducer *p)
     return task_wait(L, &p->call.wait);
 }
 
+/* The record that stands for the transaction in draws: the first one handed out for it, in a role
+ * without input the transaction itself. */
+static void draw_begin(struct lproducer *p, struct lconsumer *c, int64_t txn)
+{
+    struct runtime *rt = p->rt;
+    struct runtime_record r = {
+        .group = "", .topic = "", .partition = rt->s.index, .offset = txn, .first = true};
+    if (c && c->nhanded == 0) {
+        c->txn_draw = true;
+        return;
+    }
+    if (c) {
+        const struct message *m = c->handed[0].first;
+        r = (struct runtime_record){.consumer = c,
+                                    .group = c->group,
+                                    .topic = m->topic,
+                                    .partition = m->partition,
+                                    .offset = m->offset,
+                                    .first = true};
+    }
+    rt->s.hooks->begin(rt->s.arg, &r, rt->abilities);
+}
+
 int producer_txn_begin(lua_State *L, struct lproducer *p, struct lconsumer *c)
 {
     struct err e;
@@ -201,6 +225,9 @@ int producer_txn_begin(lua_State *L, struct lproducer *p, struct lconsumer *c)
         return host_raise(L, &e);
     }
     p->open_txn = txn;
+    if (p->rt->s.switches->draws) {
+        draw_begin(p, c, txn);
+    }
     tx_push(L, p, txn);
     return 1;
 }

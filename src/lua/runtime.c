@@ -241,6 +241,12 @@ bool runtime_broken(const struct runtime *rt)
     return rt->broken;
 }
 
+void runtime_freeze(struct runtime *rt)
+{
+    rt->ended = true;
+    tasks_freeze(rt->tasks);
+}
+
 void runtime_cancel(struct runtime *rt)
 {
     tasks_cancel(rt->tasks, true);

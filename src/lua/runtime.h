@@ -35,7 +35,8 @@ enum runtime_ability {
     ABLE_CONSUME = 1,
     ABLE_SEND = 2,
     ABLE_TRANSACT = 4,
-    ABLE_COMMIT = 8, /**< a consumer with a group outside of transactions */
+    ABLE_COMMIT = 8, /**< a consumer with a group that does not commit by itself */
+    ABLE_JOIN = 16,  /**< a consumer with a group and a rebalance callback */
 };
 
 struct runtime_hooks {
@@ -91,6 +92,8 @@ bool runtime_stopping(const struct runtime *rt);
 /** An error of setting up clients was raised: the scenario or the cluster is broken, not its Lua.
  */
 bool runtime_broken(const struct runtime *rt);
+/** No task runs any more: before closing a role that has not ended by itself. */
+void runtime_freeze(struct runtime *rt);
 /** Cancels what still runs. */
 void runtime_cancel(struct runtime *rt);
 /** The consumers of this group leave and join again; false: there is none. */

@@ -45,6 +45,7 @@ struct tasks {
     struct task *first;
     struct task *ready, **ready_tail;
     bool deferred, stress;
+    bool frozen;
     bool closed; /**< the state is about to go: references need no release */
     int refs;    /**< the owner, tasks that exist, a deferred run */
     struct task *current;
@@ -279,11 +280,11 @@ static void resume(struct tasks *ts, struct task *t)
 static void run_ready(void *arg)
 {
     struct tasks *ts = arg;
-    struct task *t = ts->closed ? NULL : ts->ready;
+    struct task *t = ts->closed || ts->frozen ? NULL : ts->ready;
     ts->deferred = false;
     ts->ready = NULL;
     ts->ready_tail = &ts->ready;
-    while (t) {
+    while (t && !ts->frozen) {
         struct task *next = t->next_ready;
         t->queued = false;
         resume(ts, t);
@@ -395,6 +396,11 @@ bool task_is_base(lua_State *L)
 int tasks_alive(const struct tasks *ts)
 {
     return ts->alive;
+}
+
+void tasks_freeze(struct tasks *ts)
+{
+    ts->frozen = true;
 }
 
 void tasks_cancel(struct tasks *ts, bool all)

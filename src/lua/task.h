@@ -61,6 +61,9 @@ int tasks_alive(const struct tasks *ts);
 /** Cancels the tasks that are alive and own no endless iterator (all = true: every one). */
 void tasks_cancel(struct tasks *ts, bool all);
 
+/** From now on nothing is resumed. */
+void tasks_freeze(struct tasks *ts);
+
 /** Starts a task from the function under nargs arguments on L; it first runs in the next turn.
  * Borrowed from ts until the end callback has returned. [-(nargs + 1), +0, m] */
 struct task *task_spawn(lua_State *L, int nargs);

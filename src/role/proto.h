@@ -4,11 +4,14 @@
 #pragma once
 
 enum role_frame {
-    ROLE_FILE = 1, /**< one file of the source bundle: name, NUL, text; the scenario's own file first */
-    ROLE_START,    /**< JSON object, see struct role_start in role/role.h for its members */
-    ROLE_FAULT,    /**< JSON: {"do": "rebalance" | "exit" | "faults", "fault": number, "on": bool, "group": name} */
-    ROLE_DRAIN,    /**< sources end (architecture: roles that own no consumer, senders spawned beside one) */
-    ROLE_STOP,     /**< iterators end; then the role function returns */
+    ROLE_FILE =
+        1, /**< one file of the source bundle: name, NUL, text; the scenario's own file first */
+    ROLE_START, /**< JSON object, see struct role_start in role/role.h for its members */
+    ROLE_FAULT, /**< JSON: {"do": "rebalance" | "exit" | "faults", "fault": number, "on": bool,
+                   "group": name} */
+    ROLE_DRAIN, /**< sources end (architecture: roles that own no consumer, senders spawned beside
+                   one) */
+    ROLE_STOP,  /**< iterators end; then the role function returns */
 };
 /* ROLE_START members:
  *   scenario, role: names            index, incarnation: integers from 1

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The START frame, read and checked. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "plan/plan.h"
+
+struct start {
+    char *scenario, *role, *run, *bootstrap, *history, *deliveries, *suffix;
+    char *builtin, *topic; /**< NULL for a role of the scenario */
+    int index, incarnation;
+    uint64_t seed;
+    bool faults_on;
+    struct plan_conf params, env;
+};
+
+/** @return -1 with ERR_PROTOCOL naming the member */
+int start_parse(struct start *s, const char *data, size_t len, struct err *e);
+void start_free(struct start *s);
