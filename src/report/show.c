@@ -362,14 +362,31 @@ static int show_lines(struct selection *s, const struct show_opts *o, FILE *out,
     return 0;
 }
 
-static const struct event *find_event(const struct events *es, const struct event_ref *ref)
+static int by_id(const void *a, const void *b)
 {
+    const struct event *x = *(const struct event *const *)a, *y = *(const struct event *const *)b;
+    return x->proc != y->proc ? (x->proc < y->proc ? -1 : 1)
+           : x->seq != y->seq ? (x->seq < y->seq ? -1 : 1)
+                              : 0;
+}
+
+/* The events in the order of their ids, so that they can be looked up. */
+static const struct event **sort_by_id(const struct events *es)
+{
+    const struct event **ids = xcalloc(es->n + 1, sizeof(struct event *));
     for (size_t i = 0; i < es->n; i++) {
-        if (es->items[i].proc == ref->proc && es->items[i].seq == ref->seq) {
-            return &es->items[i];
-        }
+        ids[i] = &es->items[i];
     }
-    return NULL;
+    qsort(ids, es->n, sizeof *ids, by_id);
+    return ids;
+}
+
+static const struct event *find_event(const struct event *const *ids, size_t n,
+                                      const struct event_ref *ref)
+{
+    const struct event want = {.proc = ref->proc, .seq = ref->seq}, *key = &want;
+    const struct event *const *at = n ? bsearch(&key, ids, n, sizeof *ids, by_id) : NULL;
+    return at ? *at : NULL;
 }
 
 /* A finding with all its cases, each with the events that it rests on. */
@@ -382,6 +399,7 @@ static int show_violation(struct selection *s, int number, FILE *out, struct err
     }
     const struct finding *f = &v->findings[number - 1];
     struct buf b = {0};
+    const struct event **ids = s->r->es ? sort_by_id(s->r->es) : NULL;
     view_finding(&b, s->r, (size_t)number - 1, 1);
     for (size_t i = 0; i < f->ncases; i++) {
         const struct finding_case *c = &f->cases[i];
@@ -392,8 +410,8 @@ static int show_violation(struct selection *s, int number, FILE *out, struct err
         buf_puts(&b, "\n  ");
         text_wrap(&b, head.data, 4, REPORT_COLUMNS);
         buf_puts(&b, "\n");
-        for (size_t k = 0; s->r->es && k < c->nevents; k++) {
-            const struct event *ev = find_event(s->r->es, &c->events[k]);
+        for (size_t k = 0; ids && k < c->nevents; k++) {
+            const struct event *ev = find_event(ids, s->r->es->n, &c->events[k]);
             if (ev) {
                 lines_add(&ls, &s->names, ev);
             }
@@ -405,6 +423,7 @@ static int show_violation(struct selection *s, int number, FILE *out, struct err
     }
     fwrite(b.data, 1, b.len, out);
     buf_free(&b);
+    free(ids);
     return 0;
 }
 
