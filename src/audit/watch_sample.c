@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "audit/watch_priv.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
