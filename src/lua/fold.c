@@ -14,7 +14,7 @@
 
 enum {
     HOOK_COUNT = 100000, /* instructions between two looks at the budget */
-    BUDGET = 500000000,  /* instructions of one call */
+    BUDGET = 100000000,  /* instructions of one call */
     MAX_DEPTH = 100,
     MAX_MESSAGE = 4096,
 };

@@ -151,6 +151,9 @@ lua_State *host_new(void)
     }
     host_set_phase(L, HOST_LOAD);
     host_seed(L, 0);
+    if (getenv("KAOS_GC_STRESS")) {
+        lua_gc(L, LUA_GCINC, 4, 1000, 1);
+    }
     return L;
 }
 

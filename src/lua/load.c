@@ -19,7 +19,7 @@ enum {
     MAX_SOURCE = 4 << 20, /* bytes of one file */
     MAX_SOURCES = 1000,   /* files of one scenario */
     HOOK_COUNT = 100000,  /* instructions between two looks at the budget */
-    BUDGET = 200000000,   /* instructions of one load */
+    BUDGET = 100000000,   /* instructions of one load */
 };
 
 static const char object_key;
