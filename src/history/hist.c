@@ -322,6 +322,7 @@ static uint64_t fill_slots(struct hist *h, const struct hist_val *vals, size_t n
         } else if (vals[i].type == HT_BYTES) {
             size_t len = vals[i].p ? vals[i].len : 0;
             if (len > REC_BYTES_MAX || off + len > REC_BYTES_MAX) {
+                memset(slots + i, 0, (n - i) * sizeof *slots);
                 return SEG_LIMIT_BYTES;
             }
             slots[i] = vals[i].p ? rec_bytes_pack((uint32_t)off, (uint32_t)len) : 0;

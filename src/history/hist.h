@@ -55,7 +55,7 @@ struct hist_ident {
 
 struct hist;
 /** Called once when nothing more can be written (disk full, file gone); e says what on which file.
- */
+ * Must not call hist_close(). */
 typedef void (*hist_fail_fn)(void *arg, const struct err *e);
 
 /** Creates DIR/ROLE-INDEX.INCARNATION-N.seg. @return NULL with ERR_SYSTEM. */

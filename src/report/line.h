@@ -27,6 +27,7 @@ void line_put_record(struct buf *b, const char *topic, int64_t partition, int64_
 /** "seq 5..9". */
 void line_put_range(struct buf *b, const char *word, int64_t first, int64_t count);
 void line_put_txn(struct buf *b, int64_t txn);
+/** "fault 1" is the first one that the scenario declares. */
 void line_put_fault(struct buf *b, int64_t fault);
 /** " asked", " ok", " failed: CODE", " outcome unknown: CODE" behind the text. */
 void line_put_outcome(struct line *l, const char *error);

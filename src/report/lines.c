@@ -45,7 +45,7 @@ void line_put_txn(struct buf *b, int64_t txn)
 void line_put_fault(struct buf *b, int64_t fault)
 {
     if (fault >= 0) {
-        buf_printf(b, "%sfault %lld", b->len ? "  " : "", (long long)fault);
+        buf_printf(b, "%sfault %lld", b->len ? "  " : "", (long long)fault + 1);
     }
 }
 

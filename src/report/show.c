@@ -373,11 +373,11 @@ static int by_id(const void *a, const void *b)
 /* The events in the order of their ids, so that they can be looked up. */
 static const struct event **sort_by_id(const struct events *es)
 {
-    const struct event **ids = xcalloc(es->n + 1, sizeof(struct event *));
+    const struct event **ids = xcalloc(es->n + 1, sizeof(void *));
     for (size_t i = 0; i < es->n; i++) {
         ids[i] = &es->items[i];
     }
-    qsort(ids, es->n, sizeof *ids, by_id);
+    qsort(ids, es->n, sizeof(void *), by_id);
     return ids;
 }
 
@@ -385,7 +385,7 @@ static const struct event *find_event(const struct event *const *ids, size_t n,
                                       const struct event_ref *ref)
 {
     const struct event want = {.proc = ref->proc, .seq = ref->seq}, *key = &want;
-    const struct event *const *at = n ? bsearch(&key, ids, n, sizeof *ids, by_id) : NULL;
+    const struct event *const *at = n ? bsearch(&key, ids, n, sizeof(void *), by_id) : NULL;
     return at ? *at : NULL;
 }
 

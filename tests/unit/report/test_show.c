@@ -51,7 +51,7 @@ TEST(an_id_shows_the_life_of_its_record)
                                         "w1#1 ☠",
                                         "crash",
                                         "after_poll  input[0]@1",
-                                        "fault 0",
+                                        "fault 1",
                                         "w2#1",
                                         "assign",
                                         "input[0]@1",
