@@ -85,8 +85,8 @@ void anomaly_log_record(struct anomaly *a, const struct m_record *r)
     anomaly_record(a, r->part, r->offset);
     anomaly_event(a, r->ev);
     if (r->proc) {
-        const struct m_send *s = proc_send(r->proc, r->seq);
-        const struct m_ack *k = proc_ack(r->proc, r->seq);
+        const struct m_send *s = model_send(r->proc, r->seq);
+        const struct m_ack *k = model_ack(r->proc, r->seq);
         anomaly_event(a, s ? s->ev : NULL);
         anomaly_event(a, k ? k->ev : NULL);
         anomaly_proc(a, r->proc);

@@ -119,7 +119,7 @@ static int by_number(const void *a, const void *b)
 
 static void absent(struct judge *j, struct m_txn *t, const struct m_send *s, int64_t seq)
 {
-    const struct m_ack *ack = proc_ack(t->proc, seq);
+    const struct m_ack *ack = model_ack(t->proc, seq);
     if (ack && ack->phase == HP_FAIL) {
         return; /* the application was told, and went on */
     }

@@ -134,7 +134,7 @@ static void phantom(struct judge *j, struct m_proc *p, const struct m_ack *ack, 
     if (!a) {
         return;
     }
-    const struct m_send *s = proc_send(p, ack->seq + k);
+    const struct m_send *s = model_send(p, ack->seq + k);
     const char *at = record_name(j->pool, ack->part, ack->offset + k);
     a->id = at;
     a->t = ack->ev->t;
@@ -172,7 +172,7 @@ static void judge_ack(struct judge *j, struct m_proc *p, const struct m_ack *ack
         out->judged++;
         const struct m_record *r = at < part->records.n ? &part->records.items[at] : NULL;
         r = r && r->offset == offset ? r : NULL;
-        bool right = r && (!r->proc || (r->proc == p && r->seq == ack->seq + k));
+        bool right = r && r->proc == p && r->seq == ack->seq + k;
         if (!right) {
             phantom(j, p, ack, k, r);
         }

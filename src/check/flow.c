@@ -207,7 +207,7 @@ struct send_key {
 
 static bool send_required(const struct m_send *s, const struct m_proc *p, int64_t seq)
 {
-    const struct m_ack *a = proc_ack(p, seq);
+    const struct m_ack *a = model_ack(p, seq);
     if (!a || a->phase != HP_OK) {
         return false;
     }
@@ -359,9 +359,11 @@ static void role_effects(struct flow *f)
         }
         int ended = d->txn ? txn_committed(d->txn) : 1;
         int64_t visible = part_visible(d->part, d->first, d->last);
-        f->skipped += visible > d->count ? visible - d->count : 0;
         if (ended == 0) {
             continue;
+        }
+        if (visible > d->count) {
+            *VEC_PUSH(&f->thin) = d;
         }
         for (size_t k = part_lower(d->part, d->first); k < d->part->records.n; k++) {
             struct m_record *r = &d->part->records.items[k];
@@ -369,7 +371,11 @@ static void role_effects(struct flow *f)
                 break;
             }
             if (d->part->items[k] && outcome_visible(r->outcome)) {
-                struct flow_effect e = {.r = r, .d = d, .maybe = ended < 0 || visible > d->count};
+                struct flow_effect e = {
+                    .r = r,
+                    .d = d,
+                    .maybe = ended < 0 ||
+                             (visible > d->count && r->offset != d->first && r->offset != d->last)};
                 add_effect(f, d->part->items[k] - 1, e);
             }
         }
@@ -424,6 +430,7 @@ void flow_free(struct flow *f)
     free(f->strangers.items);
     free(f->workers.items);
     free(f->groups.items);
+    free(f->thin.items);
     map_free(&f->ids);
     pool_free(f->scratch);
 }

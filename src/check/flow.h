@@ -37,7 +37,8 @@ struct flow {
     struct map ids;
     struct pool *scratch;
     bool sources_complete; /**< all inputs are known */
-    int64_t skipped; /**< deliverable records inside runs of deliveries that were not delivered */
+    /** runs of deliveries that hold fewer records than could be delivered */
+    VEC(const struct m_deliver *) thin;
 };
 
 /** Reads both ends. @return -1 when a Lua function raised (j->e). */

@@ -188,6 +188,9 @@ static void judge_sequence(struct judge *j, struct m_part *p, const struct produ
     }
     const struct m_batch *other = twin ? twin : q->last;
     anomaly_record(a, p, other->base);
+    for (int64_t o = other->last + 1; !twin && o < b->base && o - other->last < 100; o++) {
+        anomaly_record(a, p, o); /* what is missing may have stood here */
+    }
     anomaly_event(a, other->ev);
     anomaly_event(a, b->ev);
     if (twin) {

@@ -150,7 +150,7 @@ uint64_t record_time(const struct model *m, const struct m_record *r)
             ms = event_int(c->ev, H_LOG_CONTROL_TIMESTAMP);
         }
     } else if (r->proc) {
-        const struct m_ack *a = proc_ack(r->proc, r->seq);
+        const struct m_ack *a = model_ack(r->proc, r->seq);
         if (a && a->phase == HP_OK) {
             return a->count == 1 ? a->ev->t : (uint64_t)event_int(a->ev, H_ACK_LAST_TIME);
         }

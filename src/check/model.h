@@ -187,6 +187,7 @@ struct model {
     VEC(const struct event *) logtxns; /**< LOG_TXN */
     VEC(const struct event *) strange; /**< events whose fields make no sense */
     const struct event *audit_end;     /**< of the main pass, or NULL */
+    const char *run;                   /**< id of the run, from acknowledged records; "" = unknown */
     bool internal_read;                /**< __consumer_offsets was read whole, nothing compacted */
     int64_t real_minus_mono;           /**< ns, on the runner's host */
     uint64_t t0, t_off, t_end;
@@ -209,8 +210,8 @@ size_t part_lower(const struct m_part *p, int64_t offset);
 /** Records in [first, last] that a read_committed reader may see. */
 int64_t part_visible(const struct m_part *p, int64_t first, int64_t last);
 /** The run that holds seq, or NULL. */
-const struct m_send *proc_send(const struct m_proc *p, int64_t seq);
-const struct m_ack *proc_ack(const struct m_proc *p, int64_t seq);
+const struct m_send *model_send(const struct m_proc *p, int64_t seq);
+const struct m_ack *model_ack(const struct m_proc *p, int64_t seq);
 /** What the log says of a transaction: OUT_COMMITTED, OUT_ABORTED or OUT_OPEN when it has records
  * of one outcome only, else -1. */
 int txn_log_outcome(const struct m_txn *t);

@@ -245,7 +245,7 @@ static void link_record(struct model *m, struct m_record *r)
     if (!r->proc) {
         return;
     }
-    const struct m_send *s = proc_send(r->proc, r->seq);
+    const struct m_send *s = model_send(r->proc, r->seq);
     int64_t number = event_int(r->ev, H_LOG_RECORD_TXN);
     const char *id = event_str(r->ev, H_LOG_RECORD_TXN_ID);
     if (number < 0 || !*id) {
@@ -257,6 +257,32 @@ static void link_record(struct model *m, struct m_record *r)
     } else {
         struct m_proc *p = model_want_proc(m, r->proc->role, r->proc->index, incarnation);
         r->txn = model_want_txn(m, p, id, number);
+    }
+}
+
+/* The run id is in the headers: that of a record which one of our processes had acknowledged. */
+static const char *find_run(const struct m_part *p)
+{
+    for (size_t i = 0; i < p->records.n; i++) {
+        const struct m_record *r = &p->records.items[i];
+        const struct m_ack *a = r->proc ? proc_ack(r->proc, r->seq) : NULL;
+        if (a && a->phase == HP_OK && a->part == p && a->offset + (r->seq - a->seq) == r->offset) {
+            return event_str(r->ev, H_LOG_RECORD_RUN);
+        }
+    }
+    return "";
+}
+
+/* Records of another run look like ours: they are of nobody. */
+static void disown(const struct model *m, struct m_part *p)
+{
+    for (size_t i = 0; *m->run && i < p->records.n; i++) {
+        struct m_record *r = &p->records.items[i];
+        if (r->proc && strcmp(event_str(r->ev, H_LOG_RECORD_RUN), m->run) != 0) {
+            r->proc = NULL;
+            r->src = NULL;
+            r->seq = r->src_offset = -1;
+        }
     }
 }
 
@@ -296,6 +322,7 @@ static void finish_part(struct model *m, struct m_part *p)
         p->span = span > p->span ? span : p->span;
     }
     p->visible = pool_alloc(m->pool, (p->records.n + 1) * sizeof *p->visible);
+    disown(m, p);
     for (size_t i = 0; i < p->records.n; i++) {
         struct m_record *r = &p->records.items[i];
         p->visible[i + 1] = p->visible[i] + outcome_visible(r->outcome);
@@ -342,8 +369,20 @@ int64_t group_final(const struct m_group *g, const struct m_part *p)
     return at ? at->i : -1;
 }
 
+static void find_run_id(struct model *m)
+{
+    m->run = "";
+    for (size_t i = 0; i < m->topics.n; i++) {
+        const struct m_topic *t = m->topics.items[i];
+        for (size_t k = 0; !*m->run && k < t->parts.n; k++) {
+            m->run = t->parts.items[k] ? find_run(t->parts.items[k]) : "";
+        }
+    }
+}
+
 void model_finish_log(struct model *m)
 {
+    find_run_id(m);
     for (size_t i = 0; i < m->topics.n; i++) {
         struct m_topic *t = m->topics.items[i];
         for (size_t j = 0; j < t->parts.n; j++) {

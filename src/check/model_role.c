@@ -344,7 +344,7 @@ void model_finish_roles(struct model *m)
     }
 }
 
-const struct m_send *proc_send(const struct m_proc *p, int64_t seq)
+const struct m_send *model_send(const struct m_proc *p, int64_t seq)
 {
     size_t lo = 0, hi = p->sends.n;
     while (lo < hi) {
@@ -359,7 +359,7 @@ const struct m_send *proc_send(const struct m_proc *p, int64_t seq)
     return s && seq < s->seq + s->count ? s : NULL;
 }
 
-const struct m_ack *proc_ack(const struct m_proc *p, int64_t seq)
+const struct m_ack *model_ack(const struct m_proc *p, int64_t seq)
 {
     size_t lo = 0, hi = p->acks.n;
     while (lo < hi) {

@@ -104,7 +104,7 @@ static bool ends_complete(const struct once *o)
 /* An acknowledged record that is gone from the log. */
 static void lost_send(struct once *o, const struct flow_item *it)
 {
-    const struct m_ack *ack = proc_ack(it->proc, it->seq);
+    const struct m_ack *ack = model_ack(it->proc, it->seq);
     struct anomaly *a = anomaly_add(o->j, "lost");
     if (!a) {
         return;
@@ -112,7 +112,7 @@ static void lost_send(struct once *o, const struct flow_item *it)
     a->id = flow_id(&o->f, it);
     a->proven = ends_complete(o);
     anomaly_proc(a, it->proc);
-    const struct m_send *s = proc_send(it->proc, it->seq);
+    const struct m_send *s = model_send(it->proc, it->seq);
     anomaly_event(a, s ? s->ev : NULL);
     anomaly_event(a, ack ? ack->ev : NULL);
     anomaly_txn(a, s ? s->txn : NULL);
@@ -284,7 +284,7 @@ static void stranger(struct once *o, const struct m_record *r)
 static bool source_differs(const struct once *o, const struct flow_item *it,
                            const struct m_record *r)
 {
-    const struct m_send *s = r->proc ? proc_send(r->proc, r->seq) : NULL;
+    const struct m_send *s = r->proc ? model_send(r->proc, r->seq) : NULL;
     if (s && s->src && r->src &&
         (s->src != r->src || s->src_offset + (r->seq - s->seq) != r->src_offset)) {
         return true;
@@ -318,7 +318,7 @@ static void judge_content(struct once *o, const struct flow_item *it)
         a->t = record_time(o->j->m, e->r);
         anomaly_log_record(a, e->r);
         anomaly_source(a, e->r->src, e->r->src_offset);
-        const struct m_send *s = e->r->proc ? proc_send(e->r->proc, e->r->seq) : NULL;
+        const struct m_send *s = e->r->proc ? model_send(e->r->proc, e->r->seq) : NULL;
         if (s && s->src) {
             anomaly_record(a, s->src, s->src_offset + (e->r->seq - s->seq));
         }
@@ -354,6 +354,48 @@ static void once_facts(struct once *o)
     }
 }
 
+/* A run of deliveries names its ends and a count. Records between its ends that nothing else
+ * delivered, and more of them than the count leaves room for: so many are lost, whichever.
+ * @return false when that leaves the question open. */
+static bool judge_thin(struct once *o, const struct m_deliver *d)
+{
+    struct flow *f = &o->f;
+    struct m_part *p = d->part;
+    int64_t alone = 0, room = d->count - (d->first == d->last ? 1 : 2), first = -1, last = -1;
+    for (size_t k = part_lower(p, d->first + 1); k < p->records.n; k++) {
+        const struct m_record *r = &p->records.items[k];
+        if (r->offset >= d->last) {
+            break;
+        }
+        const struct flow_item *it = p->items[k] ? &f->items.items[p->items[k] - 1] : NULL;
+        if (it && it->required && it->sure == 0 && it->maybe == 1) {
+            alone++;
+            first = first < 0 ? r->offset : first;
+            last = r->offset;
+        }
+    }
+    if (alone <= room) {
+        return alone == 0;
+    }
+    struct anomaly *a = anomaly_add(o->j, "lost");
+    if (a) {
+        struct pool *pool = o->j->pool;
+        a->id = record_name(pool, p, first);
+        a->id = first == last ? a->id : JTEXT(o->j, "%s..%lld", a->id, (long long)last);
+        a->proven = ends_complete(o);
+        a->t = d->ev->t;
+        a->group = d->group;
+        anomaly_source(a, p, first);
+        anomaly_record(a, p, last);
+        anomaly_event(a, d->ev);
+        a->text = JTEXT(o->j, "%lld of the records %s..%lld were not delivered to %s",
+                        (long long)(alone - room), record_name(pool, p, first), (long long)last,
+                        d->proc->name);
+    }
+    o->exact -= alone - room;
+    return true;
+}
+
 static void judge_all(struct once *o, struct eval *out)
 {
     for (size_t i = 0; i < o->f.items.n; i++) {
@@ -381,13 +423,14 @@ static void run(struct judge *j, const struct plan_pred *pred, struct eval *out,
         return;
     }
     judge_all(&o, out);
+    for (size_t i = 0; i < o.f.thin.n && (what & LOSS); i++) {
+        if (!judge_thin(&o, o.f.thin.items[i])) {
+            out->unknown = "which records of a run were delivered cannot be told";
+        }
+    }
     out->judged = o.judged;
     out->times = o.exact;
     once_facts(&o);
-    if (o.f.skipped > 0 && (what & LOSS) && o.f.to_role) {
-        out->unknown =
-            JTEXT(j, "%lld records were skipped inside runs of deliveries", (long long)o.f.skipped);
-    }
     if ((what & LOSS) && !ends_complete(&o) && !out->unknown) {
         out->unknown = !j->drained ? "the drain did not end, so nothing can be called lost"
                                    : "the audit or the history is not complete";

@@ -64,7 +64,7 @@ static void reordered(struct scan *s, const struct m_record *before, const struc
 
 static void judge_sender(struct scan *s, const struct m_record *r)
 {
-    const struct m_send *send = r->proc ? proc_send(r->proc, r->seq) : NULL;
+    const struct m_send *send = r->proc ? model_send(r->proc, r->seq) : NULL;
     if (!r->proc) {
         return;
     }

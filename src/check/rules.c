@@ -311,7 +311,7 @@ static bool resent(struct judge *j, struct anomaly *a, const struct m_record *x,
         return false;
     }
     const struct m_record *first = x->seq < y->seq ? x : y;
-    const struct m_ack *ack = proc_ack(first->proc, first->seq);
+    const struct m_ack *ack = model_ack(first->proc, first->seq);
     if (ack && ack->phase == HP_OK) {
         return false;
     }
