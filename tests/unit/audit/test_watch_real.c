@@ -86,11 +86,20 @@ static struct events *stop(struct scene *s)
     return es;
 }
 
+static void stop_loop(void *arg)
+{
+    loop_stop(arg);
+}
+
 static void finish(struct scene *s, struct events *es)
 {
     events_free(es);
+    loop_defer(s->loop, stop_loop, s->loop); /* a turn: the loop stood still during stop() */
+    loop_run(s->loop);
     loop_free(s->loop);
-    lab_close(s->lab);
+    if (s->lab) {
+        lab_close(s->lab);
+    }
 }
 
 static void commit_offset(struct lab *l, int64_t offset)
@@ -296,10 +305,9 @@ TEST_LIMIT(a_cluster_that_is_away_is_borne, 60)
     run_loop(&s, "cannot be listed", 20000);
     struct events *es = stop(&s);
     CHECK_INT(s.drained, 0);
-    events_free(es);
-    loop_free(s.loop);
-    plan_free(p);
     o.bootstrap = "no address";
     CHECK(watch_start(&o, &e) == NULL);
     CHECK_INT(e.kind, ERR_USAGE);
+    finish(&s, es);
+    plan_free(p);
 }
