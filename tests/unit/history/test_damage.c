@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,52 @@ TEST(an_unreadable_file_beside_good_ones_is_said)
     CHECK_HAS(es->procs[1].damage, "shorter than a header");
     events_free(es);
     free(a);
+}
+
+TEST(kinds_and_slots_of_a_newer_writer_are_kept_by_number)
+{
+    struct hist *h = make("w", 0, false);
+    struct rec *r = rec_begin(h, sizeof *r + 16, H_NKINDS + 5, HP_OK);
+    r->nslots = 2;
+    ((int64_t *)(r + 1))[1] = 77;
+    rec_commit(h, r, sizeof *r + 16);
+    r = rec_begin(h, sizeof *r + 16, H_DONE, HP_FACT);
+    r->nslots = 2; /* one more than this reader knows */
+    ((int64_t *)(r + 1))[1] = 78;
+    rec_commit(h, r, sizeof *r + 16);
+    r = rec_begin(h, sizeof *r, H_DONE, HP_FACT); /* an older writer: none at all */
+    rec_commit(h, r, sizeof *r);
+    hist_close(h);
+    struct events *es = reader();
+    CHECK(!es->damaged);
+    CHECK_INT(es->n, 3);
+    json_t *j = event_json(&es->items[0]);
+    CHECK_INT(json_integer_value(json_object_get(j, "kind")), H_NKINDS + 5);
+    CHECK_INT(json_integer_value(json_object_get(json_object_get(j, "fields"), "1")), 77);
+    json_decref(j);
+    CHECK_INT(event_int(&es->items[1], 1), 78);
+    CHECK_STR(event_str(&es->items[2], H_DONE_NAME), "");
+    events_free(es);
+}
+
+TEST(times_of_another_host_are_shifted)
+{
+    enum { SHIFT_S = 500 };
+    make("a", 1, true);
+    make("b", 1, true);
+    struct events *es = reader();
+    uint64_t boot = 12345, mono = es->procs[1].mono_ns - SHIFT_S * 1000000000ull;
+    CHECK_STR(es->procs[1].role, "b");
+    events_free(es);
+    poke("b-1.1-0.seg", offsetof(struct seg_header, boot), &boot, sizeof boot);
+    poke("b-1.1-0.seg", offsetof(struct seg_header, mono_ns), &mono, sizeof mono);
+    es = reader();
+    const struct event *last = &es->items[es->n - 1];
+    CHECK(!es->damaged);
+    CHECK_STR(last->who->role, "b");
+    CHECK((last->t - es->items[0].t) / 1000000000u >= SHIFT_S - 1);
+    CHECK((last->t - es->items[0].t) / 1000000000u <= SHIFT_S + 60);
+    events_free(es);
 }
 
 static void touch_event(void *arg, const struct event *ev)

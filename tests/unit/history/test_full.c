@@ -84,3 +84,22 @@ TEST(a_disk_full_from_the_start_is_an_error)
     CHECK_HAS(e.msg, "w-1.1-0.seg");
     CHECK(events_open(test_dir(), &e) == NULL);
 }
+
+TEST(a_record_that_fits_no_segment_is_an_error)
+{
+    struct err e = {0};
+    struct failure f = {0};
+    struct hist *h = hist_open(test_dir(), &(struct hist_ident){"w", 1, 1}, &e);
+    CHECK(h != NULL);
+    hist_on_fail(h, failed, &f);
+    hist_add(h, H_DONE, HP_FACT, 0, HS("before"));
+    hist_add(h, H_LOG, HP_FACT, 0, HB("never read", (size_t)1 << 33));
+    CHECK_INT(f.calls, 1);
+    CHECK_INT(f.e.code, EFBIG);
+    CHECK_HAS(f.e.msg, "w-1.1-0.seg");
+    hist_close(h);
+    struct events *es = events_open(test_dir(), &e);
+    CHECK(es && es->damaged);
+    CHECK_INT(es->n, 1);
+    events_free(es);
+}
