@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Everything that a scenario author can write, as rows { module, name, signature, doc }: the language
--- from schema.lua, and what exists inside a role from the C modules. `kaos help`, docs/api.md and
--- the configuration of luacheck are made from the rows.
+-- Everything that a scenario author can write, as rows { module, name, signature, doc }: the
+-- language from schema.lua, and what exists inside a role from the C modules. `kaos help`,
+-- docs/api.md and the configuration of luacheck are made from the rows.
 local schema = require "schema"
 local text = require "text"
 
@@ -11,10 +11,13 @@ local M = {}
 local RECORDS = { "spec", "cluster", "topic", "role", "stop", "param", "property", "invariant" }
 
 local TYPES = {
-  range = "duration or range", names = "string or list", kinds = "finding or list", roles = "role or list",
-  points = "crash point or list", place = "topic or role", settings = "table of settings", place_or = "topic or role",
-  params = "table", topics = "table of topics", roles_table = "table of roles", faults = "list of faults",
-  expect = "list of properties and predicates", name = "string", node = "number or \"any\"", after = "name or duration",
+  range = "duration or range", names = "string or list", kinds = "finding or list",
+    roles = "role or list",
+  points = "crash point or list", place = "topic or role", settings = "table of settings",
+  params = "table", topics = "table of topics", roles_table = "table of roles",
+    faults = "list of faults",
+  expect = "list of properties and predicates", name = "string", node = "number or \"any\"",
+    after = "name or duration",
   restart = "duration or \"never\"", id = "string or function",
 }
 
@@ -53,7 +56,9 @@ end
 
 local function add_family(rows, module, family)
   local names = text.names(family)
-  for _, name in ipairs(names) do add(rows, module, name, M.shape(family[name]), family[name].doc) end
+  for _, name in ipairs(names) do
+    add(rows, module, name, M.shape(family[name]), family[name].doc)
+  end
   for _, name in ipairs(names) do add_fields(rows, name, family[name]) end
 end
 
@@ -92,14 +97,16 @@ local function print_row(out, row, rows)
   end
 end
 
---- Text for `kaos help NAME`; NAME may be "crash", "crash.p", "w:send", "producer". nil and the nearest name otherwise.
+--- Text for `kaos help NAME`; NAME may be "crash", "crash.p", "w:send", "producer". nil and the
+--- nearest name otherwise.
 function M.help(native, name)
   local rows, out, known = M.rows(native), {}, {}
   local module, member = name:match "^([%w_]+)[.:]([%w_]+)$"
   if module == "w" then module = "ctx" end
   for _, row in ipairs(rows) do
     known[row.name], known[row.module] = true, true
-    if member and row.module == module and row.name == member or not member and row.name == name then
+    if member and row.module == module and row.name == member or not member
+      and row.name == name then
       print_row(out, row, rows)
     end
   end
@@ -130,7 +137,10 @@ local function write_family(out, rows, heading, set)
   out[#out + 1] = "## " .. heading .. "\n"
   for _, name in ipairs(text.names(set)) do
     out[#out + 1] = ("### `%s %s`\n\n%s\n"):format(name, M.shape(set[name]), set[name].doc)
-    if set[name].subject then out[#out + 1] = ("`%s \"x\"` is short for `%s { %s = \"x\" }`.\n"):format(name, name, set[name].subject) end
+    if set[name].subject then
+      out[#out + 1] = ("`%s \"x\"` is short for `%s { %s = \"x\" }`.\n"):format(name, name,
+        set[name].subject)
+    end
     if #set[name] > 0 then write_table(out, rows, name) end
   end
 
@@ -138,10 +148,12 @@ end
 
 local TITLES = {
   spec = "A scenario", cluster = "cluster", topic = "A topic", role = "A role", stop = "stop",
-  param = "A parameter", property = "The body of a property", invariant = "The body of an invariant",
+  param = "A parameter", property = "The body of a property",
+    invariant = "The body of an invariant",
 }
 local CLASS_TITLES = {
-  ctx = "Inside a role: the context `w`", producer = "A producer", consumer = "A consumer", tx = "A transaction",
+  ctx = "Inside a role: the context `w`", producer = "A producer", consumer = "A consumer",
+    tx = "A transaction",
   message = "A message", task = "A task", error = "An error", record = "A record to send",
 }
 
@@ -158,8 +170,10 @@ function M.docs(native)
   local out = {
     "<!-- Made from lib/kaos/schema.lua and the tables in src/lua. Do not edit. -->",
     "# What a scenario can say\n",
-    "Durations are strings with a unit (`\"250ms\"`, `\"5s\"`, `\"2m\"`, `\"1h\"`); a range `\"5s..10s\"` is drawn anew each "
-      .. "time from the seed of the run.\nProbabilities are numbers from 0 to 1. `param \"name\"` may stand for any value.\n",
+    "Durations are strings with a unit (`\"250ms\"`, `\"5s\"`, `\"2m\"`, `\"1h\"`); a range "
+      .. "`\"5s..10s\"` is drawn anew each "
+      .. "time from the seed of the run.\nProbabilities are numbers from 0 to 1. `param "
+        .. "\"name\"` may stand for any value.\n",
     "## Words\n",
   }
   write_table(out, rows, "scenario")
@@ -196,6 +210,7 @@ function M.luacheck()
     .. "exclude_files = { \"build\", \".kaos\", \"tests/lua/bad\", \"lib/kaos/_meta.lua\" }\n"
     .. "stds.kaos = {\n  read_globals = {\n" .. table.concat(quoted, "\n") .. "\n  },\n}\n"
     .. "files[\"scenarios/**/*.lua\"].std = \"lua54+kaos\"\n"
+    .. "files[\"lib/templates/*.lua\"].std = \"lua54+kaos\"\n"
     .. "files[\"tests/lua/**/*.lua\"].std = \"lua54+kaos\"\n"
 end
 

@@ -46,11 +46,15 @@ end
 local function build_topic(ctx, sc, name, t)
   local path = ("%s, topic `%s`"):format(ctx.path, text.name(name))
   if not name:match "^[%w._-]+$" or #name > 249 or name == "." or name == ".." then
-    text.fail(sc.place, "%s: Kafka's topic names have up to 249 letters, digits, `.`, `_`, `-`", path)
+    text.fail(sc.place, "%s: Kafka's topic names have up to 249 letters, digits, `.`, `_`, `-`",
+      path)
   end
-  if name:sub(1, 2) == "__" then text.fail(sc.place, "%s: names with `__` in front belong to Kafka", path) end
+  if name:sub(1, 2) == "__" then
+    text.fail(sc.place, "%s: names with `__` in front belong to Kafka", path)
+  end
   local v = fields.record(ctx, schema.records.topic, t, sc.place, path)
-  return { name = name, partitions = v.partitions or 1, replicas = v.replicas or 3, existing = v.existing or false,
+  return { name = name, partitions = v.partitions or 1, replicas = v.replicas or 3,
+    existing = v.existing or false,
     value = v.value or "bytes", config = v.config or {} }
 end
 
@@ -69,11 +73,13 @@ local function build_role(ctx, sc, name, r)
   if type(r) == "function" then r = { run = r } end
   local v = fields.record(ctx, schema.records.role, r, sc.place, path)
   if v.exec then
-    text.fail(sc.place, "%s, exec: programs as roles are not supported yet, write the role in Lua with `run`", path)
+    text.fail(sc.place, "%s, exec: programs as roles are not supported yet, write the role in "
+      .. "Lua with `run`", path)
   end
   if not v.run then text.fail(sc.place, "%s: `run` must be a function", path) end
   refuse_conf(v.conf or {}, sc.place, path)
-  return { name = name, where = ("%s:%d"):format(sc.place.file, sc.place.line), count = v.count or 1,
+  return { name = name, where = ("%s:%d"):format(sc.place.file, sc.place.line),
+    count = v.count or 1,
     restart = v.restart or 1000, conf = v.conf or {}, env = v.env or {}, run = v.run }
 end
 
@@ -92,19 +98,26 @@ local function check_times(f, v, path)
     text.fail(f.place, "%s: needs `every` or `at`", path)
   end
   for _, name in ipairs { "every", "hold" } do
-    if v[name] and v[name][1] <= 0 then text.fail(f.place, "%s, %s: must be longer than 0", path, name) end
+    if v[name] and v[name][1] <= 0 then
+      text.fail(f.place, "%s, %s: must be longer than 0", path, name)
+    end
   end
 end
 
 local function check_broker(f, v, path)
-  if v.action == "pause" and not v.hold then text.fail(f.place, "%s: a pause needs `hold`", path) end
-  if v.action == "restart" and v.hold then text.fail(f.place, "%s: a restart has no `hold`", path) end
+  if v.action == "pause" and not v.hold then
+    text.fail(f.place, "%s: a pause needs `hold`", path)
+  end
+  if v.action == "restart" and v.hold then
+    text.fail(f.place, "%s: a restart has no `hold`", path)
+  end
 end
 
 local function build_fault(ctx, sc, i, f)
   local path = ("%s, faults[%d]"):format(ctx.path, i)
   if not dsl.is_fault(f) then
-    text.fail(sc.place, "%s: %s is not a fault, write crash { ... }, kill { ... }, ...", path, text.show(f))
+    text.fail(sc.place, "%s: %s is not a fault, write crash { ... }, kill { ... }, ...", path,
+      text.show(f))
   end
   path = ("%s (%s)"):format(path, f.kind)
   local v = fields.record(ctx, schema.faults[f.kind], f.spec, f.place, path)
@@ -119,9 +132,12 @@ local function build_fault(ctx, sc, i, f)
     end
     v.point = v.point or table.move(schema.points, 1, 8, 1, {})
   end
-  return { kind = f.kind, where = ("%s:%d"):format(f.place.file, f.place.line), roles = v.role or {}, group = v.group,
-    p = v.p or 0.0, per = v.per or "message", points = v.point or {}, every = v.every, at = v.at, hold = v.hold,
-    signal = v.signal or "KILL", replace = v.replace or false, action = v.action, node = v.node or 0, max = v.max or -1 }
+  return { kind = f.kind, where = ("%s:%d"):format(f.place.file, f.place.line),
+    roles = v.role or {}, group = v.group,
+    p = v.p or 0.0, per = v.per or "message", points = v.point or {}, every = v.every, at = v.at,
+      hold = v.hold,
+    signal = v.signal or "KILL", replace = v.replace or false, action = v.action,
+      node = v.node or 0, max = v.max or -1 }
 end
 
 local function build_faults(ctx, sc)
@@ -134,16 +150,19 @@ local function build_faults(ctx, sc)
 end
 
 -- Parts of the scenario that other parts do not refer to.
-local TABLES = { cluster = true, topics = true, roles_table = true, params = true, faults = true, expect = true, stop = true }
+local TABLES = { cluster = true, topics = true, roles_table = true, params = true, faults = true,
+  expect = true, stop = true }
 
 local function part(ctx, sc, name)
   local t = sc.spec[name]
   if t == nil then return {} end
-  return attempt(ctx, fields.record, ctx, schema.records[name], t, sc.place, ctx.path .. ", " .. name) or {}
+  return attempt(ctx, fields.record, ctx, schema.records[name], t, sc.place,
+    ctx.path .. ", " .. name) or {}
 end
 
 local function context(sc, list, by_name, path)
-  return { path = path, errors = {}, params = by_name, list = list, topics = {}, roles = {}, invariants = {} }
+  return { path = path, errors = {}, params = by_name, list = list, topics = {}, roles = {},
+    invariants = {} }
 end
 
 local function assemble(ctx, sc, top)
@@ -153,14 +172,17 @@ local function assemble(ctx, sc, top)
   local plan = {
     name = sc.name, file = sc.place.file, where = ("%s:%d"):format(sc.place.file, sc.place.line),
     doc = top.doc, tags = top.tags or {}, fails_with = top.fails_with or {}, params = {},
-    brokers = cluster.brokers or 0, cluster_kind = cluster.kind, cluster_config = cluster.config or {},
+    brokers = cluster.brokers or 0, cluster_kind = cluster.kind,
+      cluster_config = cluster.config or {},
     topics = each(ctx, sc, ctx.topics, build_topic), roles = each(ctx, sc, ctx.roles, build_role),
     faults = attempt(ctx, build_faults, ctx, sc) or {},
-    stop_after = after.name, stop_after_ms = after.ms or -1, drain = stop.drain or -1, timeout = stop.timeout,
+    stop_after = after.name, stop_after_ms = after.ms or -1, drain = stop.drain or -1,
+      timeout = stop.timeout,
   }
   plan.expect, plan.folds = expect.build(ctx, sc, attempt)
   for i, p in ipairs(ctx.list) do
-    plan.params[i] = { name = p.name, value = params.print(p.value), preset = params.print(p.preset), type = p.type, doc = p.doc }
+    plan.params[i] = { name = p.name, value = params.print(p.value),
+      preset = params.print(p.preset), type = p.type, doc = p.doc }
   end
   return plan
 end
@@ -169,7 +191,9 @@ local function prepare(sc, overrides)
   local path = ("scenario %s"):format(text.show(sc.name))
   local known = schema.fields(schema.records.spec)
   for _, k in ipairs(text.names(sc.spec)) do
-    if not known[k] then text.fail(sc.place, "%s: unknown field `%s`%s", path, text.name(k), text.hint(k, known)) end
+    if not known[k] then
+      text.fail(sc.place, "%s: unknown field `%s`%s", path, text.name(k), text.hint(k, known))
+    end
   end
   local list = declare_params(sc, path)
   local by_name, why = params.apply(list, overrides)
@@ -194,7 +218,8 @@ function M.plan(sc, overrides)
   end
   if not ctx then return nil, nil, why end
   expect.names(ctx, sc)
-  local top = attempt(ctx, fields.record, ctx, schema.records.spec, sc.spec, sc.place, ctx.path, TABLES) or {}
+  local top = attempt(ctx, fields.record, ctx, schema.records.spec, sc.spec, sc.place, ctx.path,
+    TABLES) or {}
   local plan = assemble(ctx, sc, top)
   if #ctx.errors > 0 then return nil, ctx.errors end
   return plan

@@ -67,7 +67,9 @@ function M.walk(f, visit, found)
     v = frozen.raw(v) or v
     if not seen[v] and not M.exempt[v] then
       local kind = type(v)
-      if kind == "function" or kind == "table" or kind == "thread" or kind == "userdata" then seen[v] = true end
+      if kind == "function" or kind == "table" or kind == "thread" or kind == "userdata" then
+        seen[v] = true
+      end
       local what = bound(v)
       if what and found then found(name, what) end
       if kind == "function" then
@@ -114,11 +116,14 @@ local function judge(e, modules, report, at)
   local who = table.concat(e.list, ", ")
   if e.assigned and #e.list > 1 then
     report("error", e.assigned, "%s assigns file-level `%s` (line %d), which %s also use: "
-      .. "they are separate processes with separate copies", e.assigned.owner.title, e.name, e.assigned.line, who)
+      .. "they are separate processes with separate copies", e.assigned.owner.title, e.name,
+        e.assigned.line, who)
   elseif e.assigned then
-    report("warning", e.assigned, "%s assigns file-level `%s` (line %d): lost when the process is killed",
+    report("warning", e.assigned,
+      "%s assigns file-level `%s` (line %d): lost when the process is killed",
       e.assigned.owner.title, e.name, e.assigned.line)
-  elseif type(e.value) == "table" and not modules[e.value] and not M.exempt[e.value] and not debug.getmetatable(e.value) then
+  elseif type(e.value) == "table" and not modules[e.value] and not M.exempt[e.value]
+    and not debug.getmetatable(e.value) then
     report("note", at, "file-level table `%s` is read-only inside roles (%s)", e.name, who)
   end
 end
@@ -150,7 +155,8 @@ function M.freeze(owners)
     for _, f in ipairs(owner.functions) do
       M.walk(f, function(fn, i, name, v)
         if type(v) == "table" and not M.exempt[v] and not frozen.raw(v) and is_own(fn) then
-          debug.setupvalue(fn, i, frozen.view(v, name, table.concat(who[v] or { owner.name }, ", ")))
+          debug.setupvalue(fn, i, frozen.view(v, name, table.concat(who[v] or { owner.name },
+            ", ")))
         end
       end)
     end

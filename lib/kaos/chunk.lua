@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Reads the binary chunk of a function (Lua 5.4): which of its upvalues it, or a function inside it,
--- assigns, and on which line; and which string constants it has.
+-- Reads the binary chunk of a function (Lua 5.4): which of its upvalues it, or a function inside
+-- it, assigns, and on which line; and which string constants it has.
 local M = {}
 
 local OP_SETUPVAL = 10

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The words of a scenario file. They only take down what was written and where; build.lua judges it.
+-- The words of a scenario file. They only take down what was written and where; build.lua judges.
 local schema = require "schema"
 local text = require "text"
 local values = require "values"
@@ -20,10 +20,12 @@ M.is_param, M.is_fault, M.is_property = is(Param), is(Fault), is(Property)
 M.is_predicate, M.is_violation = is(Predicate), is(Violation)
 
 local function promise(self)
-  text.fail(text.place(), "param %q is a promise that is kept when the run starts: it can stand for a value, "
+  text.fail(text.place(),
+    "param %q is a promise that is kept when the run starts: it can stand for a value, "
     .. "but not be computed with; inside a role write w.params.%s", self.name, self.name)
 end
-for _, event in ipairs { "add", "sub", "mul", "div", "mod", "pow", "idiv", "unm", "concat", "len", "lt", "le", "index", "newindex", "call" } do
+for _, event in ipairs { "add", "sub", "mul", "div", "mod", "pow", "idiv", "unm", "concat", "len",
+  "lt", "le", "index", "newindex", "call" } do
   Param["__" .. event] = function(a, b)
     promise(M.is_param(a) and a or b)
   end
@@ -46,7 +48,9 @@ end
 local function check_fields(t, record, place, path)
   local fields = schema.fields(record)
   for _, k in ipairs(text.names(t)) do
-    if not fields[k] then text.fail(place, "%s: unknown field `%s`%s", path, text.name(k), text.hint(k, fields)) end
+    if not fields[k] then
+      text.fail(place, "%s: unknown field `%s`%s", path, text.name(k), text.hint(k, fields))
+    end
   end
 end
 
@@ -73,7 +77,9 @@ local function predicate(kind)
   return function(t)
     local place = text.place()
     if t == nil then t = {} end
-    if record.subject and (type(t) == "string" or M.is_param(t)) then t = { [record.subject] = t } end
+    if record.subject and (type(t) == "string" or M.is_param(t)) then
+      t = { [record.subject] = t }
+    end
     check_table(t, kind)
     check_fields(t, record, place, kind)
     return setmetatable({ kind = kind, place = place, spec = t }, Predicate)
@@ -90,7 +96,8 @@ Property.__call = function(self, spec)
   local path = ("%s %s"):format(self.mode, text.show(self.name))
   check_table(spec, path)
   check_fields(spec, schema.records.property, self.place, path)
-  return setmetatable({ mode = self.mode, name = self.name, place = self.place, spec = spec }, Property)
+  return setmetatable({ mode = self.mode, name = self.name, place = self.place, spec = spec },
+    Property)
 end
 
 local function invariant(name)
@@ -122,7 +129,8 @@ local function scenario(state)
       check_table(spec, ("scenario %s"):format(text.show(name)))
       for _, other in ipairs(state.scenarios) do
         if other.name == name then
-          text.fail(place, "scenario %s: there is one of this name at %s:%d", text.show(name), other.place.file, other.place.line)
+          text.fail(place, "scenario %s: there is one of this name at %s:%d", text.show(name),
+            other.place.file, other.place.line)
         end
       end
       local sc = { name = name, place = place, spec = spec }
@@ -141,13 +149,17 @@ function M.words(state, read_env)
       check_name(name, "env")
       local v = read_env(name)
       if v ~= nil then return v end
-      if default == nil then text.fail(text.place(), "env %q is not set and has no default", name) end
+      if default == nil then
+        text.fail(text.place(), "env %q is not set and has no default", name)
+      end
       local s, why = values.string(default)
       if not s then text.fail(text.place(), "env %q, default: %s", name, why) end
       return s
     end,
   }
-  for _, mode in ipairs { "always", "eventually", "sometimes", "never" } do words[mode] = property(mode) end
+  for _, mode in ipairs { "always", "eventually", "sometimes", "never" } do
+    words[mode] = property(mode)
+  end
   for kind in next, schema.faults do words[kind] = fault(kind) end
   for kind in next, schema.predicates do words[kind] = predicate(kind) end
   return words

@@ -32,7 +32,8 @@ end
 local function build_invariant(ctx, p, path, folds)
   local v = fields.record(ctx, schema.records.invariant, p.spec, p.place, path)
   v.name, v.kind = p.name, "invariant"
-  return { kind = "invariant", where = where(p.place), fold = add_fold(folds, v), id = "lineage", roles = {}, points = {},
+  return { kind = "invariant", where = where(p.place), fold = add_fold(folds, v), id = "lineage",
+    roles = {}, points = {},
     at_least = 1, times = 1, label = p.name }
 end
 
@@ -51,8 +52,10 @@ local function build_predicate(ctx, p, index, folds)
   if id.kind == "function" then
     fold = add_fold(folds, { kind = "id", fn = id.fn, name = label(p.kind, v) })
   end
-  return { kind = p.kind, where = where(p.place), from = v.from, to = v.to, id = id.kind, id_header = id.header, fold = fold,
-    topic = v.topic, per_key = v.per == "key", group = v.group, roles = v.role or {}, points = v.point or {},
+  return { kind = p.kind, where = where(p.place), from = v.from, to = v.to, id = id.kind,
+    id_header = id.header, fold = fold,
+    topic = v.topic, per_key = v.per == "key", group = v.group, roles = v.role or {},
+      points = v.point or {},
     at_least = v.at_least or 1, times = v.times or 1, label = label(p.kind, v) }
 end
 
@@ -60,14 +63,18 @@ local BARE = { always = "asserted", sometimes = "reached", never = "reached" }
 
 local function bare(prop, path)
   local kind = BARE[prop.mode]
-  if not kind then text.fail(prop.place, "%s: needs a predicate, write %s %q { ... }", path, prop.mode, prop.name) end
-  return { { kind = kind, where = where(prop.place), fold = -1, id = "lineage", roles = {}, points = {}, at_least = 1, times = 1 } }
+  if not kind then
+    text.fail(prop.place, "%s: needs a predicate, write %s %q { ... }", path, prop.mode, prop.name)
+  end
+  return { { kind = kind, where = where(prop.place), fold = -1, id = "lineage", roles = {},
+    points = {}, at_least = 1, times = 1 } }
 end
 
 local function check_mode(prop, p, path)
   local counted = p.kind ~= "invariant" and schema.predicates[p.kind].counted
   if (prop.mode == "sometimes" or prop.mode == "never") and not counted then
-    text.fail(p.place, "%s: %s is a promise, not an event: put it into `always` or `eventually`", path, p.kind)
+    text.fail(p.place, "%s: %s is a promise, not an event: put it into `always` or `eventually`",
+      path, p.kind)
   end
 end
 
@@ -84,7 +91,8 @@ local function build_body(ctx, prop, path, index, folds)
   for i = 1, n do
     local p = prop.spec[i]
     if not dsl.is_predicate(p) then
-      text.fail(prop.place, "%s: [%d] is %s, not a predicate like no_loss { ... }", path, i, text.show(p))
+      text.fail(prop.place, "%s: [%d] is %s, not a predicate like no_loss { ... }", path, i,
+        text.show(p))
     end
     check_mode(prop, p, path)
     body[i] = build_predicate(ctx, p, index, folds)
@@ -97,10 +105,13 @@ local function build_property(ctx, prop, index, folds)
   local within
   local body = prop.spec and build_body(ctx, prop, path, index, folds) or bare(prop, path)
   if prop.spec and prop.spec.within ~= nil then
-    if prop.mode ~= "eventually" then text.fail(prop.place, "%s: only `eventually` has `within`", path) end
+    if prop.mode ~= "eventually" then
+      text.fail(prop.place, "%s: only `eventually` has `within`", path)
+    end
     within = fields.value(ctx, schema.records.property[1], prop.spec.within, prop.place, path)
   end
-  return { mode = prop.mode, name = prop.name, where = where(prop.place), preds = body, within = within or -1 }
+  return { mode = prop.mode, name = prop.name, where = where(prop.place), preds = body,
+    within = within or -1 }
 end
 
 local function build_item(ctx, sc, item, index, folds)
@@ -109,7 +120,8 @@ local function build_item(ctx, sc, item, index, folds)
     local p = build_predicate(ctx, item, index, folds)
     return { mode = "eventually", name = p.label, where = p.where, preds = { p }, within = -1 }
   end
-  text.fail(sc.place, "%s, expect[%d]: %s is not a property (always \"name\" { ... }) or predicate (no_loss { ... })",
+  text.fail(sc.place, "%s, expect[%d]: %s is not a property (always \"name\" { ... }) or "
+    .. "predicate (no_loss { ... })",
     ctx.path, index, text.show(item))
 end
 
@@ -118,7 +130,8 @@ local function check_unique(ctx, prop, seen, index)
   local other = seen[prop.name]
   if other then
     local file, line = prop.where:match "^(.*):(%d+)$"
-    text.fail({ file = file, line = tonumber(line) }, "%s, expect[%d]: %s is also the name of expect[%d]", ctx.path, index,
+    text.fail({ file = file, line = tonumber(line) },
+      "%s, expect[%d]: %s is also the name of expect[%d]", ctx.path, index,
       text.show(prop.name), other)
   end
   seen[prop.name] = index

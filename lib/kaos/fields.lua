@@ -44,7 +44,9 @@ function check.place(v, _, ctx)
   local name, why = values.name(v)
   if not name then return nil, why end
   local topic, role = ctx.topics[name] ~= nil, ctx.roles[name] ~= nil
-  if topic and role then return nil, ("`%s` is a topic and a role, rename one of them"):format(text.name(name)) end
+  if topic and role then
+    return nil, ("`%s` is a topic and a role, rename one of them"):format(text.name(name))
+  end
   if topic or role then return name end
   local both = {}
   for k in next, ctx.topics do both[k] = true end
@@ -88,7 +90,9 @@ end
 function check.node(v, _, ctx)
   if v == "any" then return 0 end
   local n = type(v) == "number" and math.tointeger(v)
-  if not n or n < 1 then return nil, ("%s is not a number of a node (from 1) or \"any\""):format(text.show(v)) end
+  if not n or n < 1 then
+    return nil, ("%s is not a number of a node (from 1) or \"any\""):format(text.show(v))
+  end
   if ctx.brokers and n > ctx.brokers then
     return nil, ("no node %d, the cluster has %d"):format(n, ctx.brokers)
   end
@@ -135,7 +139,9 @@ function check.settings(v, _, ctx, place, path)
   end
   local list = {}
   for k in next, v do
-    if type(k) ~= "string" then return nil, ("[%s]: settings have names, write [\"name\"] = value"):format(text.show(k)) end
+    if type(k) ~= "string" then
+      return nil, ("[%s]: settings have names, write [\"name\"] = value"):format(text.show(k))
+    end
   end
   for _, name in ipairs(text.names(v)) do
     local _, wrong = values.name(name)
@@ -160,21 +166,28 @@ function M.value(ctx, field, v, place, path)
   local fn = check[field.type] or values[field.type]
   local r, why, bare = fn(v, field, ctx, place, at)
   if r == nil then text.fail(place, "%s: %s", bare and path or at, why) end
-  if field.min and field.type == "duration" and r < field.min then text.fail(place, "%s: must be longer than 0", at) end
+  if field.min and field.type == "duration" and r < field.min then
+    text.fail(place, "%s: must be longer than 0", at)
+  end
   return r
 end
 
---- Fields of table t by the record, as a table of checked values. Types in `skip` are left to the caller.
+--- Fields of table t by the record, as a table of checked values. Types in `skip` are left to the
+--- caller.
 function M.record(ctx, record, t, place, path, skip)
   if type(t) ~= "table" or debug.getmetatable(t) then
     text.fail(place, "%s: needs a plain table { ... }, not %s", path, text.show(t))
   end
   local fields = schema.fields(record)
   for _, k in ipairs(text.names(t)) do
-    if not fields[k] then text.fail(place, "%s: unknown field `%s`%s", path, text.name(k), text.hint(k, fields)) end
+    if not fields[k] then
+      text.fail(place, "%s: unknown field `%s`%s", path, text.name(k), text.hint(k, fields))
+    end
   end
   for k in next, t do
-    if type(k) ~= "string" then text.fail(place, "%s: fields have names, [%s] has none", path, text.show(k)) end
+    if type(k) ~= "string" then
+      text.fail(place, "%s: fields have names, [%s] has none", path, text.show(k))
+    end
   end
   local out = {}
   for _, f in ipairs(record) do

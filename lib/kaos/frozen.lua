@@ -52,7 +52,9 @@ local function meta(t, name, who)
     end, proxy, first
   end
   for event, fn in next, debug.getmetatable(t) or {} do
-    if type(event) == "string" and event:sub(1, 2) == "__" and not OWN[event] then mt[event] = fn end
+    if type(event) == "string" and event:sub(1, 2) == "__" and not OWN[event] then
+      mt[event] = fn
+    end
   end
   return mt
 end

@@ -17,9 +17,13 @@ State.__index = State
 
 function State:report(severity, place, scenario, message)
   for _, d in ipairs(self.diags) do
-    if d.severity == severity and d.file == place.file and d.line == place.line and d.message == message then return end
+    if d.severity == severity and d.file == place.file and d.line == place.line
+      and d.message == message then
+      return
+    end
   end
-  self.diags[#self.diags + 1] = { severity = severity, file = place.file, line = place.line, scenario = scenario, message = message }
+  self.diags[#self.diags + 1] = { severity = severity, file = place.file, line = place.line,
+    scenario = scenario, message = message }
 end
 
 -- An error value as place and message: ours carry them, Lua's have them in front.
@@ -30,7 +34,9 @@ function State:place_of(e)
   if not file then return { file = self.main, line = 0 }, message end
   local short = file:match "^%.%.%.(.+)$"
   for name in next, self.files do
-    if file == name or (short and name:sub(-#short) == short) then return { file = name, line = tonumber(line) }, rest end
+    if file == name or (short and name:sub(-#short) == short) then
+      return { file = name, line = tonumber(line) }, rest
+    end
   end
   return { file = self.main, line = 0 }, message
 end
@@ -50,9 +56,13 @@ local function requirer(self, read)
     end
     local found = self.loaded[module]
     if found == nil then
-      if self.loading[module] then error(("require: module `%s` requires itself"):format(module), 2) end
+      if self.loading[module] then
+        error(("require: module `%s` requires itself"):format(module), 2)
+      end
       local source, name = read(module, schema.modules[module] ~= nil)
-      if not source then error(("require: no module `%s` (looked for %s)"):format(module, name), 2) end
+      if not source then
+        error(("require: no module `%s` (looked for %s)"):format(module, name), 2)
+      end
       self.loading[module] = true
       found = compile(self, name, source)(module)
       self.loading[module] = nil
@@ -70,7 +80,9 @@ local function owners(sc, folds)
   for _, name in ipairs(text.names(roles)) do
     local r = roles[name]
     local f = type(r) == "table" and rawget(r, "run") or r
-    if type(f) == "function" then list[#list + 1] = { name = name, title = "role " .. name, functions = { f } } end
+    if type(f) == "function" then
+      list[#list + 1] = { name = name, title = "role " .. name, functions = { f } }
+    end
   end
   for _, fold in ipairs(folds) do
     local what = fold.kind == "id" and "id of " or "invariant "
@@ -86,7 +98,8 @@ function State:judge(sc)
   for _, e in ipairs(failures or {}) do self:report("error", e, sc.name, e.message) end
   sc.owners = owners(sc, plan and plan.folds or {})
   captures.check(sc.owners, self.modules, sc.place, function(severity, place, fmt, ...)
-    self:report(severity, { file = place.file or sc.place.file, line = place.line }, sc.name, fmt:format(...))
+    self:report(severity, { file = place.file or sc.place.file, line = place.line }, sc.name,
+      fmt:format(...))
   end)
   sc.plan = plan
 end
@@ -99,7 +112,8 @@ function State:run(source)
     local place, message = self:place_of(e)
     self:report("error", place, nil, message)
   elseif #self.scenarios == 0 then
-    self:report("error", { file = self.main, line = 0 }, nil, "declares no scenario, write scenario \"name\" { ... }")
+    self:report("error", { file = self.main, line = 0 }, nil,
+      "declares no scenario, write scenario \"name\" { ... }")
   end
   for _, sc in ipairs(self.scenarios) do self:judge(sc) end
 end
@@ -107,7 +121,8 @@ end
 --- Loads `source`, the text of the file called `main`. read(module, library) returns text and name
 --- of a module, or nil and where it was looked for; read_env(name) a value or nil.
 function M.load(main, source, read, read_env)
-  local self = setmetatable({ main = main, files = {}, loaded = {}, loading = {}, modules = {}, scenarios = {}, diags = {} }, State)
+  local self = setmetatable({ main = main, files = {}, loaded = {}, loading = {}, modules = {},
+    scenarios = {}, diags = {} }, State)
   local words = dsl.words(self, read_env)
   words.require = requirer(self, read)
   self.env = sandbox.new(words)
@@ -165,7 +180,9 @@ function State:params(i, overrides)
       if v == nil then error(("no param `%s`%s"):format(text.name(k), text.hint(k, t)), 2) end
       return v
     end,
-    __newindex = function(_, k) error(("params are read-only, `%s` cannot be written here"):format(text.name(k)), 2) end,
+    __newindex = function(_, k)
+      error(("params are read-only, `%s` cannot be written here"):format(text.name(k)), 2)
+    end,
     __pairs = function() return next, t, nil end,
     __frozen = t,
     __metatable = "kaos.params",

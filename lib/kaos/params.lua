@@ -19,8 +19,12 @@ function M.print(v)
 end
 
 local function check_limits(p, v)
-  if p.min and v < p.min then return ("%s is too small, at least %s"):format(text.show(v), text.show(p.min)) end
-  if p.max and v > p.max then return ("%s is too large, at most %s"):format(text.show(v), text.show(p.max)) end
+  if p.min and v < p.min then
+    return ("%s is too small, at least %s"):format(text.show(v), text.show(p.min))
+  end
+  if p.max and v > p.max then
+    return ("%s is too large, at most %s"):format(text.show(v), text.show(p.max))
+  end
 end
 
 -- The long form { default, "doc", min =, max = }.
@@ -32,7 +36,9 @@ local function long_form(name, t, fail)
     end
   end
   local p = { name = name, preset = rawget(t, 1), doc = t.doc or t[2], min = t.min, max = t.max }
-  if p.doc ~= nil and type(p.doc) ~= "string" then fail(("doc: %s is not a string"):format(text.show(p.doc))) end
+  if p.doc ~= nil and type(p.doc) ~= "string" then
+    fail(("doc: %s is not a string"):format(text.show(p.doc)))
+  end
   for _, limit in ipairs { "min", "max" } do
     if p[limit] ~= nil and type(p[limit]) ~= "number" then
       fail(("%s: %s is not a number"):format(limit, text.show(p[limit])))
@@ -52,9 +58,12 @@ function M.declare(name, v, fail)
   local p = plain and long_form(name, v, fail) or { name = name, preset = v }
   p.type = type_of(p.preset)
   if not p.type then
-    fail(("%s is not a number, string or boolean"):format(p.preset == nil and "nothing" or text.show(p.preset)))
+    fail(("%s is not a number, string or boolean"):format(p.preset == nil and "nothing"
+      or text.show(p.preset)))
   end
-  if p.type == "number" and (p.preset ~= p.preset or math.abs(p.preset) == math.huge) then fail "not a finite number" end
+  if p.type == "number" and (p.preset ~= p.preset or math.abs(p.preset) == math.huge) then
+    fail "not a finite number"
+  end
   if p.type == "string" then
     local _, why = values.string(p.preset)
     if why then fail(why) end
@@ -76,13 +85,15 @@ local CONVERT = {
     return n and n == n and math.abs(n) ~= math.huge and n + 0.0 or nil
   end,
 }
-local NOUN = { string = "a string", boolean = "true or false", integer = "a whole number", number = "a number" }
+local NOUN = { string = "a string", boolean = "true or false", integer = "a whole number",
+  number = "a number" }
 
 --- What is declared, for messages: "workers = 3 (integer: number of copiers), ...".
 function M.describe(list)
   local parts = {}
   for i, p in ipairs(list) do
-    parts[i] = ("%s = %s (%s%s)"):format(p.name, M.print(p.preset), p.type, p.doc and ": " .. p.doc or "")
+    parts[i] = ("%s = %s (%s%s)"):format(p.name, M.print(p.preset), p.type,
+      p.doc and ": " .. p.doc or "")
   end
   return #parts > 0 and table.concat(parts, ", ") or "none"
 end
@@ -97,14 +108,18 @@ function M.apply(list, overrides)
   for _, name in ipairs(text.names(overrides)) do
     local p = by_name[name]
     if not p then
-      return nil, ("no param `%s`%s; declared: %s"):format(text.name(name), text.hint(name, by_name), M.describe(list))
+      return nil, ("no param `%s`%s; declared: %s"):format(text.name(name), text.hint(name,
+        by_name), M.describe(list))
     end
     local v = CONVERT[p.type](overrides[name])
     if v == nil then
-      return nil, ("param `%s`: %s is not %s; declared: %s"):format(name, text.show(overrides[name]), NOUN[p.type], M.describe(list))
+      return nil, ("param `%s`: %s is not %s; declared: %s"):format(name,
+        text.show(overrides[name]), NOUN[p.type], M.describe(list))
     end
     local wrong = check_limits(p, v)
-    if wrong then return nil, ("param `%s`: %s; declared: %s"):format(name, wrong, M.describe(list)) end
+    if wrong then
+      return nil, ("param `%s`: %s; declared: %s"):format(name, wrong, M.describe(list))
+    end
     p.value = v
   end
   return by_name

@@ -7,9 +7,11 @@ local frozen = require "frozen"
 
 local M = {}
 
-local LOADING = "%s() while loading: the file is loaded once in the runner and once in every worker, "
+local LOADING = "%s() while loading: the file is loaded once in the runner and once in every "
+  .. "worker, "
   .. "so it must give the same result each time; call it inside a role, or use a param"
-local JUDGING = "%s() while judging: a stored run is judged again, so it must give the same result each time"
+local JUDGING = "%s() while judging: a stored run is judged again, so it must give the same "
+  .. "result each time"
 local ABSENT = "%s is not available: scenarios reach no files, programs or network"
 
 -- A function that works inside roles only.
@@ -104,7 +106,8 @@ local function libraries(env)
   for _, name in ipairs { "time", "clock", "date" } do
     env.os[name] = impure("os." .. name, os[name])
   end
-  local ENV_ADVICE = "%s() is not available, the processes of a run may differ: write env(\"NAME\", default)"
+  local ENV_ADVICE = "%s() is not available, the processes of a run may differ: write "
+    .. "env(\"NAME\", default)"
   env.os.getenv = function()
     if host.phase() == "load" then error(LOADING:format "os.getenv", 2) end
     error(ENV_ADVICE:format "os.getenv", 2)
@@ -126,7 +129,8 @@ local function strict(env)
   return setmetatable(env, {
     __index = function(_, k)
       local near = type(k) == "string" and text.nearest(k, env)
-      error(("unknown name `%s`%s"):format(text.name(k), near and (", did you mean `" .. near .. "`?") or ""), 2)
+      error(("unknown name `%s`%s"):format(text.name(k),
+        near and (", did you mean `" .. near .. "`?") or ""), 2)
     end,
     __newindex = function(_, k)
       error(("global `%s` assigned; write `local %s`"):format(text.name(k), text.name(k)), 2)

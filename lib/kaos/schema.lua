@@ -13,21 +13,29 @@ local POINTS = {
 M.points = POINTS
 
 -- Fields that several constructors share.
-local EVERY = { name = "every", type = "range", doc = "Time between firings; a range is drawn anew each time." }
+local EVERY = { name = "every", type = "range",
+  doc = "Time between firings; a range is drawn anew each time." }
 local AT = { name = "at", type = "range", doc = "One firing, this long after the faults began." }
-local MAX = { name = "max", type = "integer", min = 1, doc = "Bounds the number of firings.", default = "no bound" }
-local ROLES = { name = "role", type = "roles", required = true, doc = "Role or list of roles that are hit." }
-local P = { name = "p", type = "probability", required = true, doc = "Probability 0..1, drawn once per record." }
+local MAX = { name = "max", type = "integer", min = 1, doc = "Bounds the number of firings.",
+  default = "no bound" }
+local ROLES = { name = "role", type = "roles", required = true,
+  doc = "Role or list of roles that are hit." }
+local P = { name = "p", type = "probability", required = true,
+  doc = "Probability 0..1, drawn once per record." }
 local POINT = { name = "point", type = "points", default = "\"any\"",
-  doc = "Crash point or list of them; any = one of the eight that belong to a record or transaction." }
-local FROM = { name = "from", type = "place", required = true, doc = "Topic or role where records come from." }
-local TO = { name = "to", type = "place", required = true, doc = "Topic or role where they must arrive." }
+  doc = "Crash point or list of them; any = one of the eight that belong to a record or "
+    .. "transaction." }
+local FROM = { name = "from", type = "place", required = true,
+  doc = "Topic or role where records come from." }
+local TO = { name = "to", type = "place", required = true,
+  doc = "Topic or role where they must arrive." }
 local ID = { name = "id", type = "id", default = "lineage",
-  doc = "What identifies a record: \"value\", \"key\", \"header:NAME\" or a function of the message." }
+  doc = "What identifies a record: \"value\", \"key\", \"header:NAME\" or a function of the "
+    .. "message." }
 
 local function topic(required)
   return { name = "topic", type = "topic", required = required,
-    doc = required and "Topic that is judged." or "Topic that is judged.", default = not required and "all topics" or nil }
+    doc = "Topic that is judged.", default = not required and "all topics" or nil }
 end
 
 M.records = {
@@ -35,54 +43,76 @@ M.records = {
     doc = "What a scenario consists of.",
     { name = "doc", type = "string", doc = "One sentence: what the scenario claims." },
     { name = "tags", type = "names", doc = "Words to select scenarios by." },
-    { name = "params", type = "params", doc = "Values that `-p name=value` overrides: a default, or { default, \"doc\", min =, max = }." },
+    { name = "params", type = "params",
+      doc = "Values that `-p name=value` overrides: a default, or { default, \"doc\", min =, max "
+      .. "= }." },
     { name = "cluster", type = "cluster", doc = "What the scenario asks of the cluster." },
-    { name = "topics", type = "topics", doc = "Topics by name; exist before the first role starts and are audited at the end." },
-    { name = "roles", type = "roles_table", required = true, doc = "Roles by name: a function, or a table with `run`." },
+    { name = "topics", type = "topics",
+      doc = "Topics by name; exist before the first role starts and are audited at the end." },
+    { name = "roles", type = "roles_table", required = true,
+      doc = "Roles by name: a function, or a table with `run`." },
     { name = "faults", type = "faults", doc = "List of what may go wrong." },
     { name = "expect", type = "expect", required = true, doc = "List of what must hold." },
     { name = "stop", type = "stop", doc = "When the run ends, and its limits." },
-    { name = "fails_with", type = "kinds", doc = "The scenario shows a bug: findings that must occur." },
+    { name = "fails_with", type = "kinds",
+      doc = "The scenario shows a bug: findings that must occur." },
   },
   cluster = {
     doc = "What a scenario asks of its cluster.",
-    { name = "brokers", type = "integer", min = 1, max = 5, default = "1", doc = "Nodes of a managed cluster." },
-    { name = "kind", type = "name", doc = "Kind of cluster: \"kafka\", \"kafka:VERSION\" or \"HOST:PORT\"." },
+    { name = "brokers", type = "integer", min = 1, max = 5, default = "1",
+      doc = "Nodes of a managed cluster." },
+    { name = "kind", type = "name",
+      doc = "Kind of cluster: \"kafka\", \"kafka:VERSION\" or \"HOST:PORT\"." },
     { name = "config", type = "settings", doc = "Settings of the brokers." },
   },
   topic = {
     doc = "A topic.",
-    { name = "partitions", type = "integer", min = 1, max = 10000, default = "1", doc = "Number of partitions." },
-    { name = "replicas", type = "integer", min = 1, max = 100, default = "min(3, brokers)", doc = "Replicas of each partition, at most the number of brokers." },
-    { name = "existing", type = "boolean", default = "false", doc = "On a foreign cluster the topic must exist and is audited from its end." },
+    { name = "partitions", type = "integer", min = 1, max = 10000, default = "1",
+      doc = "Number of partitions." },
+    { name = "replicas", type = "integer", min = 1, max = 100, default = "min(3, brokers)",
+      doc = "Replicas of each partition, at most the number of brokers." },
+    { name = "existing", type = "boolean", default = "false",
+      doc = "On a foreign cluster the topic must exist and is audited from its end." },
     { name = "config", type = "settings", doc = "Topic settings of Kafka." },
-    { name = "value", type = "choice", choices = { "bytes", "json" }, default = "\"bytes\"", doc = "Codec of the values." },
+    { name = "value", type = "choice", choices = { "bytes", "json" }, default = "\"bytes\"",
+      doc = "Codec of the values." },
   },
   role = {
     doc = "A role: one process for each instance and incarnation.",
     { name = "run", type = "function", doc = "What an instance does; gets the context `w`." },
-    { name = "count", type = "integer", min = 1, max = 10000, default = "1", doc = "Number of instances." },
-    { name = "restart", type = "restart", default = "\"1s\"", doc = "Delay before a dead instance starts again, or \"never\"." },
+    { name = "count", type = "integer", min = 1, max = 10000, default = "1",
+      doc = "Number of instances." },
+    { name = "restart", type = "restart", default = "\"1s\"",
+      doc = "Delay before a dead instance starts again, or \"never\"." },
     { name = "conf", type = "settings", doc = "librdkafka settings for every client of the role." },
     { name = "env", type = "settings", doc = "Environment variables of the process." },
-    { name = "exec", type = "names", doc = "Program and arguments instead of `run`; not supported yet." },
+    { name = "exec", type = "names",
+      doc = "Program and arguments instead of `run`; not supported yet." },
   },
   stop = {
     doc = "When the run ends, and its limits.",
-    { name = "after", type = "after", doc = "Name given to w:done, or a duration.", default = "when every role without an endless iterator has returned" },
-    { name = "drain", type = "duration", min = 1, default = "from the time-outs of the roles", doc = "Limit of the time after the faults in which everything must arrive." },
-    { name = "timeout", type = "duration", min = 1, default = "\"10m\"", doc = "Hard limit of the run." },
+    { name = "after", type = "after", doc = "Name given to w:done, or a duration.",
+      default = "when every role without an endless iterator has returned" },
+    { name = "drain", type = "duration", min = 1, default = "from the time-outs of the roles",
+      doc = "Limit of the time after the faults in which everything must arrive." },
+    { name = "timeout", type = "duration", min = 1, default = "\"10m\"",
+      doc = "Hard limit of the run." },
   },
   property = {
     doc = "The body of a property: predicates, and for `eventually` a limit.",
-    { name = "within", type = "duration", doc = "Limit, from the end of the faults.", default = "stop.drain" },
+    { name = "within", type = "duration", doc = "Limit, from the end of the faults.",
+      default = "stop.drain" },
   },
   invariant = {
     doc = "A fold over emitted events that runs in the checker.",
-    { name = "on", type = "name", required = true, doc = "Kind of the events (w:emit) that it looks at." },
-    { name = "init", type = "function", doc = "Returns the first state.", default = "an empty table" },
-    { name = "step", type = "function", required = true, doc = "step(state, event); returns violation(...) or nothing." },
-    { name = "final", type = "function", doc = "final(state), after the last event; returns violation(...) or nothing." },
+    { name = "on", type = "name", required = true,
+      doc = "Kind of the events (w:emit) that it looks at." },
+    { name = "init", type = "function", doc = "Returns the first state.",
+      default = "an empty table" },
+    { name = "step", type = "function", required = true,
+      doc = "step(state, event); returns violation(...) or nothing." },
+    { name = "final", type = "function",
+      doc = "final(state), after the last event; returns violation(...) or nothing." },
   },
   param = {
     doc = "A parameter with its limits; [1] is the default, [2] what it means.",
@@ -96,21 +126,25 @@ M.faults = {
   crash = {
     doc = "The role kills itself with SIGKILL at a point of its work.",
     ROLES, P,
-    { name = "per", type = "choice", choices = { "message", "batch", "transaction" }, default = "\"message\"", doc = "What one draw is made for." },
+    { name = "per", type = "choice", choices = { "message", "batch", "transaction" },
+      default = "\"message\"", doc = "What one draw is made for." },
     POINT, MAX,
   },
-  exit = { doc = "An instance leaves politely: closes its consumer, abandons its transaction, exits with 0.", ROLES, EVERY, AT, MAX },
+  exit = { doc = "An instance leaves politely: closes its consumer, abandons its transaction, "
+    .. "exits with 0.", ROLES, EVERY, AT, MAX },
   kill = {
     doc = "An instance is killed from outside.",
     ROLES, EVERY, AT,
-    { name = "signal", type = "choice", choices = { "KILL", "TERM" }, default = "\"KILL\"", doc = "Signal that is sent." },
+    { name = "signal", type = "choice", choices = { "KILL", "TERM" }, default = "\"KILL\"",
+      doc = "Signal that is sent." },
     MAX,
   },
   pause = {
     doc = "An instance is stopped (SIGSTOP) and goes on later: a zombie.",
     ROLES, EVERY, AT,
     { name = "hold", type = "range", required = true, doc = "How long it stands still." },
-    { name = "replace", type = "boolean", default = "false", doc = "A second process of the same index runs meanwhile." },
+    { name = "replace", type = "boolean", default = "false",
+      doc = "A second process of the same index runs meanwhile." },
     MAX,
   },
   abort = { doc = "The role aborts the open transaction instead of committing it.", ROLES, P, MAX },
@@ -121,8 +155,10 @@ M.faults = {
   },
   broker = {
     doc = "A node of a managed cluster is killed, paused or restarted.",
-    { name = "action", type = "choice", choices = { "kill", "pause", "restart" }, required = true, doc = "What is done to the node." },
-    { name = "node", type = "node", default = "\"any\"", doc = "Number of the node from 1, or \"any\"." },
+    { name = "action", type = "choice", choices = { "kill", "pause", "restart" }, required = true,
+      doc = "What is done to the node." },
+    { name = "node", type = "node", default = "\"any\"",
+      doc = "Number of the node from 1, or \"any\"." },
     EVERY, AT,
     { name = "hold", type = "range", doc = "How long it stays down or paused; needed by pause." },
     MAX,
@@ -140,12 +176,17 @@ M.predicates = {
   },
   no_loss = { doc = "Each record of `from` arrives in `to`.", FROM, TO, ID },
   no_duplicates = { doc = "No record of `from` arrives in `to` more than once.", FROM, TO, ID },
-  committed_only = { doc = "No reader is delivered a record of an aborted or open transaction.", subject = "topic", topic(true) },
-  atomic = { doc = "Each transaction is committed or aborted as a whole, its offsets included.", subject = "topic", topic(false) },
-  markers = { doc = "The log closes each transaction with the right control record.", subject = "topic", topic(false) },
+  committed_only = { doc = "No reader is delivered a record of an aborted or open transaction.",
+    subject = "topic", topic(true) },
+  atomic = { doc = "Each transaction is committed or aborted as a whole, its offsets included.",
+    subject = "topic", topic(false) },
+  markers = { doc = "The log closes each transaction with the right control record.",
+    subject = "topic", topic(false) },
   order = {
-    doc = "Committed records keep the order in which they were sent.", subject = "topic", topic(true),
-    { name = "per", type = "choice", choices = { "key", "partition" }, default = "\"partition\"", doc = "Within what the order holds." },
+    doc = "Committed records keep the order in which they were sent.", subject = "topic",
+      topic(true),
+    { name = "per", type = "choice", choices = { "key", "partition" }, default = "\"partition\"",
+      doc = "Within what the order holds." },
   },
   stable_group = {
     doc = "The group comes to rest: one generation, every partition owned.", subject = "group",
@@ -157,7 +198,8 @@ M.predicates = {
   },
   crashed = {
     doc = "A role died at one of the points.", subject = "role", counted = true, ROLES,
-    { name = "point", type = "points", doc = "Crash point or list of them.", default = "every crash point" },
+    { name = "point", type = "points", doc = "Crash point or list of them.",
+      default = "every crash point" },
     { name = "at_least", type = "integer", min = 1, default = "1", doc = "How often." },
   },
   messages = {
@@ -167,16 +209,26 @@ M.predicates = {
 }
 
 M.functions = {
-  { name = "scenario", signature = "\"name\" { ... }", record = "spec", doc = "Declares a scenario; nothing runs yet." },
-  { name = "param", signature = "\"name\"", doc = "A value of `params`, filled in when the run starts." },
-  { name = "env", signature = "(name, default?) -> string", doc = "An environment variable, read once by the runner; every process gets the same value." },
-  { name = "always", signature = "\"name\" { predicate, ... }", record = "property", doc = "Must hold over the whole history; without a body: judged by w:assert of that name." },
-  { name = "eventually", signature = "\"name\" { predicate, ..., within? }", record = "property", doc = "Must hold once the faults have stopped." },
-  { name = "sometimes", signature = "\"name\" { predicate, ... }", record = "property", doc = "Must happen at least once; without a body: by w:reached of that name." },
-  { name = "never", signature = "\"name\" { predicate, ... }", record = "property", doc = "Must not happen; without a body: by w:reached of that name." },
-  { name = "invariant", signature = "\"name\" { on, init, step, final? }", record = "invariant", doc = "A predicate of one's own: a fold over emitted events." },
-  { name = "violation", signature = "(format, ..., { events }?) -> violation", doc = "What step and final of an invariant return: a message, and the events that prove it." },
-  { name = "require", signature = "\"module\" -> value", doc = "A Lua file of the scenario's folder, or a library module of kaos." },
+  { name = "scenario", signature = "\"name\" { ... }", record = "spec",
+    doc = "Declares a scenario; nothing runs yet." },
+  { name = "param", signature = "\"name\"",
+    doc = "A value of `params`, filled in when the run starts." },
+  { name = "env", signature = "(name, default?) -> string",
+    doc = "An environment variable, read once by the runner; every process gets the same value." },
+  { name = "always", signature = "\"name\" { predicate, ... }", record = "property",
+    doc = "Must hold over the whole history; without a body: judged by w:assert of that name." },
+  { name = "eventually", signature = "\"name\" { predicate, ..., within? }", record = "property",
+    doc = "Must hold once the faults have stopped." },
+  { name = "sometimes", signature = "\"name\" { predicate, ... }", record = "property",
+    doc = "Must happen at least once; without a body: by w:reached of that name." },
+  { name = "never", signature = "\"name\" { predicate, ... }", record = "property",
+    doc = "Must not happen; without a body: by w:reached of that name." },
+  { name = "invariant", signature = "\"name\" { on, init, step, final? }", record = "invariant",
+    doc = "A predicate of one's own: a fold over emitted events." },
+  { name = "violation", signature = "(format, ..., { events }?) -> violation",
+    doc = "What step and final of an invariant return: a message, and the events that prove it." },
+  { name = "require", signature = "\"module\" -> value",
+    doc = "A Lua file of the scenario's folder, or a library module of kaos." },
 }
 
 -- Library modules that scenarios may require.

@@ -7,19 +7,28 @@ local M = {}
 
 local PARAM = "|kaos.Param"
 local TYPES = {
-  string = "string", name = "string", names = "string|string[]", boolean = "boolean", integer = "integer",
-  number = "number", params = "table<string, string|number|boolean|table>", cluster = "kaos.Cluster", topics = "table<string, kaos.Topic>",
-  roles_table = "table<string, kaos.Role|fun(w: kaos.Ctx)>", faults = "kaos.Fault[]", expect = "kaos.Expectation[]",
-  stop = "kaos.Stop", kinds = "string|string[]", settings = "table<string, string|number|boolean|kaos.Param>",
-  range = "kaos.Duration", duration = "kaos.Duration", restart = "\"never\"|kaos.Duration", after = "string",
-  probability = "kaos.Probability", points = "kaos.CrashPoint|kaos.CrashPoint[]", roles = "string|string[]",
-  place = "string", topic = "string", id = "string|fun(m: kaos.Message): any", node = "integer|\"any\"",
+  string = "string", name = "string", names = "string|string[]", boolean = "boolean",
+    integer = "integer",
+  number = "number", params = "table<string, string|number|boolean|table>",
+    cluster = "kaos.Cluster", topics = "table<string, kaos.Topic>",
+  roles_table = "table<string, kaos.Role|fun(w: kaos.Ctx)>", faults = "kaos.Fault[]",
+    expect = "kaos.Expectation[]",
+  stop = "kaos.Stop", kinds = "string|string[]",
+    settings = "table<string, string|number|boolean|kaos.Param>",
+  range = "kaos.Duration", duration = "kaos.Duration", restart = "\"never\"|kaos.Duration",
+    after = "string",
+  probability = "kaos.Probability", points = "kaos.CrashPoint|kaos.CrashPoint[]",
+    roles = "string|string[]",
+  place = "string", topic = "string", id = "string|fun(m: kaos.Message): any",
+    node = "integer|\"any\"",
 }
 -- Types that a promise cannot stand for.
-local NO_PARAM = { params = true, cluster = true, topics = true, roles_table = true, faults = true, expect = true,
+local NO_PARAM = { params = true, cluster = true, topics = true, roles_table = true,
+  faults = true, expect = true,
   stop = true, settings = true, ["function"] = true }
 local FUNCTIONS = {
-  run = "fun(w: kaos.Ctx)", init = "fun(): any", step = "fun(state: any, event: table): kaos.Violation?",
+  run = "fun(w: kaos.Ctx)", init = "fun(): any",
+    step = "fun(state: any, event: table): kaos.Violation?",
   final = "fun(state: any): kaos.Violation?",
 }
 
@@ -42,7 +51,8 @@ end
 local function record(out, class, rec)
   out[#out + 1] = ("\n---%s\n---@class (exact) %s"):format(rec.doc, class)
   for _, f in ipairs(rec) do
-    out[#out + 1] = ("---@field %s%s %s # %s"):format(f.name, f.required and "" or "?", type_of(f), f.doc)
+    out[#out + 1] = ("---@field %s%s %s # %s"):format(f.name, f.required and "" or "?",
+      type_of(f), f.doc)
   end
 end
 
@@ -50,7 +60,7 @@ local HEAD = [[
 ---@meta kaos
 -- Made from lib/kaos/schema.lua and the tables in src/lua. Do not edit.
 
----@alias kaos.Duration string    # "250ms" "5s" "2m"; where a range may stand, "5s..10s" is drawn anew each time
+---@alias kaos.Duration string    # "250ms" "5s" "2m"; a range "5s..10s" is drawn anew each time
 ---@alias kaos.Probability number # 0..1
 ---@class kaos.Param
 ---@class kaos.Scenario
@@ -94,7 +104,8 @@ local function words(out)
   out[#out + 1] = WORDS
   for _, f in ipairs(schema.functions) do
     if f.record == "property" then
-      out[#out + 1] = ("\n---%s\n---@param name string\n---@return kaos.Property\nfunction %s(name) end"):format(f.doc, f.name)
+      out[#out + 1] = ("\n---%s\n---@param name string\n---@return kaos.Property\nfunction "
+        .. "%s(name) end"):format(f.doc, f.name)
     end
   end
 end
@@ -104,13 +115,16 @@ local function family(out, set, result, suffix)
     local class = class_name(name) .. suffix
     record(out, class, set[name])
     local arg = set[name].subject and "string|" .. class or class
-    out[#out + 1] = ("\n---%s\n---@param spec %s\n---@return %s\nfunction %s(spec) end"):format(set[name].doc, arg, result, name)
+    out[#out + 1] = ("\n---%s\n---@param spec %s\n---@return %s\nfunction %s(spec) "
+      .. "end"):format(set[name].doc, arg, result, name)
   end
 end
 
 local RESULTS = {
-  ["nil"] = {}, iterator = { "fun(): any" }, boolean = { "boolean" }, integer = { "integer" }, string = { "string" },
-  table = { "table" }, condition = { "any" }, producer = { "kaos.Producer" }, consumer = { "kaos.Consumer" },
+  ["nil"] = {}, iterator = { "fun(): any" }, boolean = { "boolean" }, integer = { "integer" },
+    string = { "string" },
+  table = { "table" }, condition = { "any" }, producer = { "kaos.Producer" },
+    consumer = { "kaos.Consumer" },
   tx = { "kaos.Tx" }, task = { "kaos.Task" },
 }
 
@@ -119,7 +133,8 @@ local function results(s)
   local first, rest = s:match "^([%w_]+)(.*)$"
   if not first then return { "any" } end
   if rest:find "nil, err" then
-    local known = (RESULTS[first] or { first == "true" and "true" or first == "offset" and "integer" or "any" })[1]
+    local known = (RESULTS[first] or { first == "true" and "true" or first == "offset"
+      and "integer" or "any" })[1]
     return { (known or "any") .. "?", "kaos.Error?" }
   elseif rest:find "| nil" then
     return { ((RESULTS[first] or { "any" })[1] or "any") .. "?" }
@@ -135,7 +150,8 @@ local function method(out, class, options, row)
   out[#out + 1] = ("\n---%s"):format(row.doc)
   if args:match "{ options }" then
     names[1] = "options"
-    out[#out + 1] = ("---@param options? %s"):format(options and class_name(row.module .. "_" .. row.name) .. "Options" or "table")
+    out[#out + 1] = ("---@param options? %s"):format(options and class_name(row.module .. "_"
+      .. row.name) .. "Options" or "table")
   else
     for part in args:gsub("[()]", ""):gmatch "[^,]+" do
       local word = part:match "^%s*([%w_.]+)" or "value"
@@ -148,7 +164,8 @@ local function method(out, class, options, row)
   out[#out + 1] = ("function %s:%s(%s) end"):format(class, row.name, table.concat(names, ", "))
 end
 
-local BASIC = { string = true, integer = true, number = true, boolean = true, table = true, ["nil"] = true, ["true"] = true }
+local BASIC = { string = true, integer = true, number = true, boolean = true, table = true,
+  ["nil"] = true, ["true"] = true }
 
 -- A type of the C rows in the words of the language server.
 local function loose(signature)
@@ -167,7 +184,8 @@ local function class(out, rows, module, has)
   out[#out + 1] = ("\n---@class %s"):format(name)
   for _, row in ipairs(rows) do
     if row.module == module and not row.signature:find("->", 1, true) then
-      out[#out + 1] = ("---@field %s%s %s # %s"):format(row.name, options and "?" or "", loose(row.signature), row.doc)
+      out[#out + 1] = ("---@field %s%s %s # %s"):format(row.name, options and "?" or "",
+        loose(row.signature), row.doc)
     end
   end
   if options then return end

@@ -11,9 +11,12 @@ local LONGEST = 365 * 24 * 3600000
 -- One duration "5s" in milliseconds.
 local function one(s)
   local number, unit = s:match "^(%d+%.?%d*)(%a+)$"
-  if not number then return nil, ("%s is not a duration (\"250ms\", \"5s\", \"5s..10s\")"):format(text.show(s)) end
+  if not number then
+    return nil, ("%s is not a duration (\"250ms\", \"5s\", \"5s..10s\")"):format(text.show(s))
+  end
   if not UNITS[unit] then
-    return nil, ("%s has the unknown unit `%s`%s, units are ms, s, m, h"):format(text.show(s), unit, text.hint(unit, UNITS))
+    return nil, ("%s has the unknown unit `%s`%s, units are ms, s, m, h"):format(text.show(s),
+      unit, text.hint(unit, UNITS))
   end
   local ms = tonumber(number) * UNITS[unit]
   if ms > LONGEST then return nil, ("%s is longer than a year"):format(text.show(s)) end
@@ -53,23 +56,34 @@ function M.range(v)
     return { ms, ms }
   end
   local lo, why = one(from)
-  if not lo then return nil, from:match "^%d+$" and ("%s: write the unit on both sides (\"5s..10s\")"):format(text.show(v)) or why end
+  if not lo then
+    return nil, from:match "^%d+$"
+      and ("%s: write the unit on both sides (\"5s..10s\")"):format(text.show(v)) or why
+  end
   local hi, why_hi = one(to)
-  if not hi then return nil, to:match "^%d+$" and ("%s: write the unit on both sides (\"5s..10s\")"):format(text.show(v)) or why_hi end
+  if not hi then
+    return nil, to:match "^%d+$"
+      and ("%s: write the unit on both sides (\"5s..10s\")"):format(text.show(v)) or why_hi
+  end
   if lo > hi then return nil, ("%s ends before it begins"):format(text.show(v)) end
   return { lo, hi }
 end
 
 function M.probability(v)
   if type(v) == "number" and v >= 0 and v <= 1 then return v + 0.0 end
-  return nil, ("%s is not a probability, write 0..1 (2 %% is 0.02)"):format(type(v) == "string" and v or text.show(v))
+  return nil, ("%s is not a probability, write 0..1 (2 %% is 0.02)"):format(type(v) == "string"
+    and v or text.show(v))
 end
 
 function M.integer(v, field)
   local n = type(v) == "number" and math.tointeger(v)
   if not n then return nil, ("%s is not a whole number"):format(text.show(v)) end
-  if field.min and n < field.min then return nil, ("%d is too small, at least %d"):format(n, field.min) end
-  if field.max and n > field.max then return nil, ("%d is too large, at most %d"):format(n, field.max) end
+  if field.min and n < field.min then
+    return nil, ("%d is too small, at least %d"):format(n, field.min)
+  end
+  if field.max and n > field.max then
+    return nil, ("%d is too large, at most %d"):format(n, field.max)
+  end
   return n
 end
 
@@ -108,7 +122,9 @@ function M.names(v)
   end
   local list, n = {}, 0
   for k, item in next, v do
-    if math.type(k) ~= "integer" then return nil, ("a list of names, not a table with the field `%s`"):format(text.name(k)) end
+    if math.type(k) ~= "integer" then
+      return nil, ("a list of names, not a table with the field `%s`"):format(text.name(k))
+    end
     local s, why = M.name(item)
     if not s then return nil, ("[%s]: %s"):format(k, why) end
     list[k], n = s, n + 1

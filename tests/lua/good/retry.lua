@@ -11,7 +11,8 @@ local MAX_TRIES <const> = 5
 local function handle(w, tx, m, try)                     -- the business effect
   if m.value.poison                   then return nil, "poison" end
   if w:chance(0.10, "transient error", m, try) then return nil, "transient" end
-  tx:emit("effect", { key = m.key, seq = m.value.seq })  -- in the history, counts only if tx commits
+  -- in the history, counts only if tx commits
+  tx:emit("effect", { key = m.key, seq = m.value.seq })
   return true
 end
 
@@ -83,8 +84,10 @@ local in_order = invariant "effects keep the order of their key" {
 for _, strategy in ipairs { "range", "cooperative-sticky" } do
   scenario ("retry-order/" .. strategy) {
     params  = { orders = 3000 },
-    topics  = { orders = { partitions = 6, value = "json" }, ["orders-retry"] = { partitions = 6, value = "json" },
-                ["orders-parked"] = { partitions = 6 }, ["orders-dlq"] = { partitions = 1, value = "json" } },
+    topics  = { orders = { partitions = 6, value = "json" }, ["orders-retry"] = { partitions = 6,
+      value = "json" },
+                ["orders-parked"] = { partitions = 6 }, ["orders-dlq"] = { partitions = 1,
+                  value = "json" } },
     roles   = {
       producer = producer,
       main     = { run = main, count = 3, conf = { ["partition.assignment.strategy"] = strategy } },
@@ -94,7 +97,8 @@ for _, strategy in ipairs { "range", "cooperative-sticky" } do
     expect  = {
       always     "order"         { in_order },
       sometimes  "parked behind an earlier failure",
-      sometimes  "a poison message reached the DLQ" { messages { topic = "orders-dlq", at_least = 1 } },
+      sometimes  "a poison message reached the DLQ" { messages { topic = "orders-dlq",
+        at_least = 1 } },
       sometimes  "a retrier died holding a key"     { crashed { role = "retrier" } },
     },
     stop    = { after = "sent", drain = "60s" },

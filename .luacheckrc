@@ -1,0 +1,40 @@
+-- Made from lib/kaos/schema.lua. Do not edit.
+std = "lua54"
+max_line_length = 100
+unused_args = false
+self = false
+exclude_files = { "build", ".kaos", "tests/lua/bad", "lib/kaos/_meta.lua" }
+stds.kaos = {
+  read_globals = {
+    "scenario",
+    "param",
+    "env",
+    "always",
+    "eventually",
+    "sometimes",
+    "never",
+    "invariant",
+    "violation",
+    "abort",
+    "broker",
+    "crash",
+    "exit",
+    "kill",
+    "pause",
+    "rebalance",
+    "atomic",
+    "committed_only",
+    "crashed",
+    "exactly_once",
+    "liveness",
+    "markers",
+    "messages",
+    "no_duplicates",
+    "no_loss",
+    "order",
+    "stable_group",
+  },
+}
+files["scenarios/**/*.lua"].std = "lua54+kaos"
+files["lib/templates/*.lua"].std = "lua54+kaos"
+files["tests/lua/**/*.lua"].std = "lua54+kaos"
