@@ -152,6 +152,9 @@ rd_kafka_conf_t *conf_make(enum conf_kind kind, const struct conf_base *base,
                            const struct conf *resolved, struct err *e)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+#ifdef CLIENT_TSAN
+    client_tsan();
+#endif
     rd_kafka_conf_set_log_cb(conf, on_log);
     int rc = force(conf, "bootstrap.servers", base->bootstrap, e);
     rc = rc ? rc : force(conf, "client.id", base->client_id, e);

@@ -277,7 +277,7 @@ void consumer_fetch(struct consumer *c, size_t max)
 
 static bool blocked(const struct consumer *c)
 {
-    return c->closing || c->notes || consumer_positioning(c) || c->rejoin != STAY;
+    return c->closing || c->notes || consumer_positioning(c) || c->rejoin_ticks > 0;
 }
 
 /* Hands the message out: positions follow what the owner has, not what lies in the buffer. */
@@ -380,6 +380,8 @@ static void on_tick(void *arg)
 static void leave(void *arg)
 {
     struct consumer *c = arg;
+    if (c->rejoined) /* a subscribe that was postponed by a rebalance would end in an assertion */
+        rd_kafka_unsubscribe(c->rk);
     rd_kafka_consumer_close(c->rk);
     rd_kafka_destroy(c->rk);
 }

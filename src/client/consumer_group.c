@@ -132,7 +132,7 @@ void consumer_dispatch(struct consumer *c)
 
 bool consumer_rebalancing(const struct consumer *c)
 {
-    return c->notes != NULL || c->rejoin != STAY;
+    return c->notes != NULL || c->rejoin_ticks > 0;
 }
 
 /* ---- answering ---- */
@@ -260,24 +260,36 @@ uint64_t consumer_patience(const struct consumer *c)
 
 int consumer_rejoin(struct consumer *c, struct err *e)
 {
-    if (!c->group || c->rejoin != STAY)
+    if (!c->group || c->rejoin_ticks > 0)
         return 0;
     rd_kafka_resp_err_t code = rd_kafka_unsubscribe(c->rk);
     if (code)
         return client_fail(e, code, "leaving group %s", c->group);
-    c->rejoin = LEAVING;
+    c->rejoin_ticks = 1;
+    c->rejoined = true;
     return 0;
 }
 
-/* Two ticks without a rebalance to answer: what had to be revoked has been. */
+/* librdkafka postpones an unsubscribe while it rebalances, and a subscribe then cancels it. */
+static bool unsubscribed(struct consumer *c)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (rd_kafka_subscription(c->rk, &list))
+        return true;
+    bool empty = list->cnt == 0;
+    rd_kafka_topic_partition_list_destroy(list);
+    return empty;
+}
+
 static void join_again(struct consumer *c)
 {
+    enum { MOST = 50 };
+    c->rejoin_ticks++;
     if (c->notes || consumer_positioning(c))
         return;
-    if (c->rejoin == LEAVING) {
-        c->rejoin = GONE;
+    /* One tick more, so that the leave is on its way. */
+    if (c->rejoin_ticks < 3 || (!unsubscribed(c) && c->rejoin_ticks < MOST))
         return;
-    }
     rd_kafka_resp_err_t code = rd_kafka_subscribe(c->rk, c->topics);
     struct err e = {0};
     if (code) {
@@ -285,7 +297,7 @@ static void join_again(struct consumer *c)
         consumer_tell_error(c, &e);
         return;
     }
-    c->rejoin = STAY;
+    c->rejoin_ticks = 0;
 }
 
 void consumer_group_tick(struct consumer *c)
@@ -295,7 +307,7 @@ void consumer_group_tick(struct consumer *c)
         n->lost = true; /* held too long: say so to the holder */
         consumer_dispatch(c);
     }
-    if (c->rejoin != STAY)
+    if (c->rejoin_ticks > 0)
         join_again(c);
 }
 

@@ -56,11 +56,12 @@ struct consumer {
     void *hold_arg;
     bool held;
 
-    struct seek *seeks; /**< running one first */
-    bool seeking;       /**< the first of seeks is in librdkafka: nothing is fetched */
-    size_t jobs;        /**< threads and commits under way */
-    enum { STAY, LEAVING, GONE } rejoin;
-    bool looking; /**< without a group: the partitions are being looked up */
+    struct seek *seeks;    /**< running one first */
+    bool seeking;          /**< the first of seeks is in librdkafka: nothing is fetched */
+    size_t jobs;           /**< threads and commits under way */
+    unsigned rejoin_ticks; /**< since leaving in order to join again; 0 = not */
+    bool rejoined;         /**< ever */
+    bool looking;          /**< without a group: the partitions are being looked up */
 
     struct timer *bound;
     bool destroying;

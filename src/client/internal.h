@@ -10,6 +10,18 @@
 #include "client/message.h"
 #include "client/producer.h"
 
+#if defined(__SANITIZE_THREAD__)
+#define CLIENT_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CLIENT_TSAN 1
+#endif
+#endif
+#ifdef CLIENT_TSAN
+/** Called once so that tsan.c is linked. */
+void client_tsan(void);
+#endif
+
 /* ---- errors (client.c) ---- */
 /** Fills e with a code of librdkafka: "what: text" with the code's name. Returns -1. */
 int client_fail(struct err *e, int code, const char *fmt, ...)

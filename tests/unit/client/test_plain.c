@@ -411,6 +411,12 @@ TEST_LIMIT(a_rebalance_is_noticed_behind_untaken_messages, 60)
     lab_end();
 }
 
+static bool assigned_once(void *arg)
+{
+    struct member *m = arg;
+    return m->assigns > 0;
+}
+
 static bool again(void *arg)
 {
     struct member *m = arg;
@@ -434,6 +440,31 @@ TEST_LIMIT(rejoin_leaves_and_joins, 60)
     CHECK(m.generation != generation);
     want(&m, 8); /* nothing was committed */
     leave(&m);
+    lab_end();
+}
+
+/* At any moment of leaving and joining again. */
+TEST_LIMIT(closing_while_joining_again, 120)
+{
+    const char *topic = lab_name("moment"), *group = lab_name("group");
+    lab_topic(topic, 4);
+    struct conf conf = {0};
+    conf_set(&conf, "partition.assignment.strategy", "cooperative-sticky");
+    struct member stays = {0};
+    join(&stays, group, topic, &conf);
+    for (unsigned i = 0; i < 8; i++) {
+        struct member m = {0};
+        struct err e = {0};
+        join(&m, group, topic, &conf);
+        lab_until(assigned_once, &m, 15000, "assigned");
+        CHECK_INT(consumer_rejoin(m.c, &e), 0);
+        if (i % 2)
+            CHECK_INT(consumer_rejoin(stays.c, &e), 0);
+        lab_run(60 * i);
+        leave(&m);
+    }
+    leave(&stays);
+    conf_free(&conf);
     lab_end();
 }
 
