@@ -9,7 +9,9 @@
 
 static void note_group(struct run *r, struct member *m, const char *group, const char *topic)
 {
-    watch_group(r->watch, group, topic);
+    if (r->watch) {
+        watch_group(r->watch, group, topic);
+    }
     for (size_t i = 0; i < r->groups.n; i++) {
         if (strcmp(r->groups.items[i].group, group) == 0 &&
             r->groups.items[i].role == m->slot->role) {
