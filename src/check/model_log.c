@@ -265,7 +265,7 @@ static const char *find_run(const struct m_part *p)
 {
     for (size_t i = 0; i < p->records.n; i++) {
         const struct m_record *r = &p->records.items[i];
-        const struct m_ack *a = r->proc ? proc_ack(r->proc, r->seq) : NULL;
+        const struct m_ack *a = r->proc ? model_ack(r->proc, r->seq) : NULL;
         if (a && a->phase == HP_OK && a->part == p && a->offset + (r->seq - a->seq) == r->offset) {
             return event_str(r->ev, H_LOG_RECORD_RUN);
         }
