@@ -103,7 +103,7 @@ TEST(faults_reach_the_plan)
     CHECK_INT(f[0].points, 1u << POINT_AFTER_POLL | 1u << POINT_IN_ON_REVOKE);
     CHECK_INT(f[0].max, 7);
     CHECK_STR(f[0].roles.items[0], "work");
-    CHECK_STR(f[0].where, "good/all.lua:15");
+    CHECK_STR(f[0].where, "good/all.lua:17");
     CHECK_INT(f[1].kind, FAULT_EXIT);
     CHECK_INT(f[1].roles.n, 2);
     CHECK_INT(f[1].at.min_ms, 3000);
