@@ -334,12 +334,12 @@ static void store_taken(struct consumer *c)
 
 size_t consumer_take(struct consumer *c, struct message **out, size_t max)
 {
-    c->taken = true;
     if (blocked(c))
         return 0;
     size_t n = take_buffered(c, out, max);
     if (n < max) {
         consumer_fetch(c, FETCH);
+        c->taken = true;
         if (!blocked(c))
             n += take_buffered(c, out + n, max - n);
     }

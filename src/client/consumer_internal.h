@@ -41,7 +41,7 @@ struct consumer {
         size_t n, cap, head;
     } buffer;
     struct batches *batches;
-    bool taken; /**< since the last tick */
+    bool taken; /**< the owner has fetched since the last tick */
 
     struct note *notes, **notes_end;
     bool dispatching; /**< a deferred dispatch is under way */

@@ -28,7 +28,7 @@ static void end_commit(struct commit *k)
     consumer_job_done(c);
 }
 
-static void commit_failed(void *arg)
+static void commit_ended(void *arg)
 {
     end_commit(arg);
 }
@@ -46,7 +46,7 @@ static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     }
     if (err)
         client_fail(&k->e, err, "committing offsets of group %s", k->c->group);
-    end_commit(k);
+    loop_defer(k->c->loop, commit_ended, k); /* not from within a call of librdkafka */
 }
 
 void consumer_commit(struct consumer *c, const struct client_partitions *ps, consumer_fn fn,
@@ -68,7 +68,7 @@ void consumer_commit(struct consumer *c, const struct client_partitions *ps, con
     }
     for (size_t i = 0; i < k->ps.n; i++)
         k->ps.items[i].code = code;
-    loop_defer(c->loop, commit_failed, k);
+    loop_defer(c->loop, commit_ended, k);
 }
 
 /* ---- committed ---- */

@@ -329,14 +329,21 @@ static void bound_passed(void *arg)
         p->done(p->done_arg);
 }
 
+/* Not at once: the owner may have been called while an event is being served. */
+static void start_destroy(void *arg)
+{
+    struct producer *p = arg;
+    wake_stop(&p->wake);
+    job_start(p->loop, destroy, destroyed, p);
+}
+
 void producer_close(struct producer *p, uint64_t bound, loop_fn done, void *arg)
 {
     p->closing = true;
     p->done = done;
     p->done_arg = arg;
-    wake_stop(&p->wake);
     p->bound = timer_start(p->loop, bound, 0, bound_passed, p);
-    job_start(p->loop, destroy, destroyed, p);
+    loop_defer(p->loop, start_destroy, p);
 }
 
 void producer_abandon(struct producer *p)

@@ -1,55 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hides the state machine of the correct transactional loop: what follows which error, whether the
- * group still lets us commit, what has to be rewound, and how long a revoke may wait. */
+/* Hides the state machine of the correct transactional loop towards its owner: which call is
+ * possible when, whether the group still lets us commit, and how long a revoke may wait. */
 #include "client/transaction.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "client/blocking.h"
+#include "client/transaction_internal.h"
 
-enum { STUCK_S = 15, AGAIN_MS = 50, UNACKED_MS = 1000 };
-
-struct transaction {
-    struct loop *loop;
-    struct producer *p;
-    struct transaction_setup setup;
-    struct transaction_callbacks cb;
-    struct blocking *blocking;
-    enum transaction_state state;
-    int64_t number;
-    uint64_t acked; /* the producer's acks when it began */
-
-    /* Of the open transaction. */
-    struct consumer *consumer; /* held, or NULL */
-    struct client_partitions offsets;
-    struct membership *membership; /* captured with its first message */
-    struct membership *used;       /* the one the offsets go out under */
-    uint64_t assignment;
-    bool mixed;      /* messages of more than one assignment */
-    bool committing; /* a commit was handed over */
-    enum transaction_why why;
-    struct err cause; /* why it is aborted; kind ERR_NONE: it was asked for */
-
-    enum blocking_op op;
-    struct timer *stuck, *again, *patience, *during;
-    unsigned stuck_s;
-    bool during_due;
-
-    transaction_fn fn; /* who waits for the running init, commit or abort */
-    void *arg;
-    enum transaction_outcome outcome; /* for the one who asks later */
-
-    bool unasked; /* the machine aborts or has aborted by itself */
-    bool closing, hung;
-    struct timer *bound;
-    transaction_closed_fn closed;
-    void *closed_arg;
-};
-
-static void step(struct transaction *t, enum blocking_op op);
-static void start_abort(struct transaction *t, enum transaction_why why);
+enum { STUCK_S = 15 };
 
 const char *transaction_why_name(enum transaction_why why)
 {
@@ -67,273 +27,6 @@ int64_t transaction_number(const struct transaction *t)
     return t->number;
 }
 
-/* ---- telling ---- */
-
-static void emit(struct transaction *t, const struct transaction_event *ev)
-{
-    if (t->cb.on_event)
-        t->cb.on_event(t->cb.arg, ev);
-}
-
-static void point(struct transaction *t, enum transaction_point at)
-{
-    if (t->cb.on_point)
-        t->cb.on_point(t->cb.arg, at);
-}
-
-static enum transaction_op op_of(enum blocking_op op)
-{
-    switch (op) {
-    case BLOCKING_INIT:
-        return TRANSACTION_OP_INIT;
-    case BLOCKING_OFFSETS:
-        return TRANSACTION_OP_OFFSETS;
-    case BLOCKING_COMMIT:
-        return TRANSACTION_OP_COMMIT;
-    default:
-        return TRANSACTION_OP_ABORT;
-    }
-}
-
-static void emit_invoke(struct transaction *t, enum blocking_op op)
-{
-    struct transaction_event ev = {.op = op_of(op), .txn = t->number, .why = t->why};
-    if (op == BLOCKING_OFFSETS) {
-        ev.offsets = &t->offsets;
-        ev.group = consumer_group(t->consumer);
-        ev.generation = membership_generation(t->used);
-        ev.assignment = t->assignment;
-    }
-    emit(t, &ev);
-}
-
-static void emit_done(struct transaction *t, enum blocking_op op, const struct err *e)
-{
-    struct transaction_event ev = {
-        .op = op_of(op),
-        .done = true,
-        .txn = t->number,
-        .why = t->why,
-        .error = e,
-        .unknown = op == BLOCKING_COMMIT && e->kind && !e->abortable,
-    };
-    emit(t, &ev);
-}
-
-/* ---- the end of a transaction ---- */
-
-static void stop_timers(struct transaction *t)
-{
-    timer_stop(t->patience);
-    timer_stop(t->during);
-    timer_stop(t->again);
-    t->patience = t->during = t->again = NULL;
-    t->during_due = false;
-}
-
-/* Nothing is open any more: messages may flow again, a waiting revoke may be answered. */
-static void let_go(struct transaction *t, bool rewind)
-{
-    struct consumer *c = t->consumer;
-    t->consumer = NULL;
-    stop_timers(t);
-    producer_when_drained(t->p, NULL, NULL);
-    producer_when_acked(t->p, NULL, NULL);
-    t->offsets.n = 0;
-    membership_free(t->membership);
-    membership_free(t->used);
-    t->membership = t->used = NULL;
-    t->mixed = t->committing = false;
-    if (!c)
-        return;
-    if (rewind)
-        consumer_rewind(c);
-    consumer_unhold(c);
-}
-
-static void quit_if_closing(struct transaction *t)
-{
-    if (t->closing && t->state != TRANSACTION_BUSY)
-        blocking_call(t->blocking, BLOCKING_QUIT, NULL, NULL);
-}
-
-static void settle(struct transaction *t, enum transaction_state state,
-                   enum transaction_outcome outcome)
-{
-    transaction_fn fn = t->fn;
-    t->fn = NULL;
-    t->outcome = outcome;
-    t->state = state == TRANSACTION_READY && t->unasked ? TRANSACTION_DROPPED : state;
-    struct err cause = t->cause;
-    if (fn)
-        fn(t->arg, outcome, &cause);
-    quit_if_closing(t);
-}
-
-static void end_fatal(struct transaction *t, const struct err *e)
-{
-    t->cause = *e;
-    t->cause.fatal = true;
-    enum transaction_outcome outcome = t->committing ? TRANSACTION_UNKNOWN : TRANSACTION_ABORTED;
-    let_go(t, false);
-    settle(t, TRANSACTION_FATAL, outcome);
-}
-
-/* ---- calls ---- */
-
-static void on_stuck(void *arg)
-{
-    struct transaction *t = arg;
-    t->stuck_s += t->setup.stuck_s;
-    if (t->cb.on_stuck)
-        t->cb.on_stuck(t->cb.arg, blocking_name(t->op), t->stuck_s);
-}
-
-static void hand_over(struct transaction *t)
-{
-    bool offsets = t->op == BLOCKING_OFFSETS;
-    if (!t->stuck) {
-        t->stuck_s = 0;
-        t->stuck =
-            timer_start(t->loop, t->setup.stuck_s * 1000, t->setup.stuck_s * 1000, on_stuck, t);
-    }
-    blocking_call(t->blocking, t->op, offsets ? &t->offsets : NULL, offsets ? t->used : NULL);
-}
-
-static void hand_over_again(void *arg)
-{
-    struct transaction *t = arg;
-    t->again = NULL;
-    hand_over(t);
-}
-
-static void step(struct transaction *t, enum blocking_op op)
-{
-    t->state = TRANSACTION_BUSY;
-    t->op = op;
-    emit_invoke(t, op);
-    hand_over(t);
-}
-
-static void during_now(void *arg)
-{
-    struct transaction *t = arg;
-    t->during = NULL;
-    if (t->during_due) {
-        t->during_due = false;
-        point(t, TRANSACTION_DURING_COMMIT);
-    }
-}
-
-/* All sends are acknowledged: EndTxn goes out now. 0 to 2 ms later it is unsent, under way or done.
- */
-static void during_soon(void *arg)
-{
-    struct transaction *t = arg;
-    if (t->during_due && !t->during)
-        t->during = timer_start(t->loop, (uint64_t)t->number % 3, 0, during_now, t);
-}
-
-static void start_commit(struct transaction *t)
-{
-    point(t, TRANSACTION_BEFORE_COMMIT);
-    t->committing = true;
-    t->during_due = true;
-    step(t, BLOCKING_COMMIT);
-    producer_when_drained(t->p, during_soon, t);
-}
-
-static void abort_now(void *arg)
-{
-    struct transaction *t = arg;
-    timer_stop(t->again);
-    t->again = NULL;
-    producer_when_acked(t->p, NULL, NULL);
-    step(t, BLOCKING_ABORT);
-}
-
-static void abort_unacked(void *arg)
-{
-    struct transaction *t = arg;
-    t->again = NULL;
-    abort_now(t);
-}
-
-/* librdkafka (2.0.2) ends the transaction at the broker although its AddPartitionsToTxn was
- * answered CONCURRENT_TRANSACTIONS and is not repeated yet (the markers of the transaction before
- * are still being written). The broker knows no such transaction: INVALID_TXN_STATE, fatal. So the
- * first ack is waited for, which proves that the broker knows it. */
-static void start_abort(struct transaction *t, enum transaction_why why)
-{
-    t->why = why;
-    t->state = TRANSACTION_BUSY;
-    t->op = BLOCKING_ABORT;
-    timer_stop(t->patience);
-    t->patience = NULL;
-    if (producer_pending(t->p) == 0 || producer_acked(t->p) != t->acked) {
-        abort_now(t);
-        return;
-    }
-    producer_when_acked(t->p, abort_now, t);
-    t->again = timer_start(t->loop, UNACKED_MS, 0, abort_unacked, t);
-}
-
-static void done_well(struct transaction *t, enum blocking_op op)
-{
-    switch (op) {
-    case BLOCKING_INIT:
-        settle(t, TRANSACTION_READY, TRANSACTION_ABORTED);
-        break;
-    case BLOCKING_OFFSETS:
-        point(t, TRANSACTION_AFTER_OFFSETS);
-        start_commit(t);
-        break;
-    case BLOCKING_COMMIT:
-        point(t, TRANSACTION_AFTER_COMMIT);
-        let_go(t, false);
-        settle(t, TRANSACTION_READY, TRANSACTION_COMMITTED);
-        break;
-    default:
-        let_go(t, !t->setup.mistakes.no_rewind);
-        settle(t, TRANSACTION_READY, TRANSACTION_ABORTED);
-    }
-}
-
-static void end_close(struct transaction *t);
-
-static void on_result(void *arg, enum blocking_op op, const struct err *e)
-{
-    struct transaction *t = arg;
-    if (t->hung)
-        return; /* its owner has been told; it stays reachable until the process ends */
-    if (op == BLOCKING_QUIT) {
-        end_close(t);
-        return;
-    }
-    if (e->kind && !e->fatal && !e->abortable && e->retriable) {
-        t->again = timer_start(t->loop, AGAIN_MS, 0, hand_over_again, t);
-        return;
-    }
-    timer_stop(t->stuck);
-    t->stuck = NULL;
-    if (op == BLOCKING_COMMIT && t->during_due) {
-        timer_stop(t->during);
-        during_now(t);
-    }
-    emit_done(t, op, e);
-    if (!e->kind) {
-        done_well(t, op);
-    } else if (!e->fatal && e->abortable && op != BLOCKING_ABORT && op != BLOCKING_INIT) {
-        t->cause = *e;
-        t->committing = false;
-        start_abort(t, TRANSACTION_WHY_ERROR);
-    } else {
-        end_fatal(t, e);
-    }
-}
-
-/* ---- the interface ---- */
-
 struct transaction *transaction_open(struct producer *p, const struct transaction_setup *setup,
                                      const struct transaction_callbacks *cb)
 {
@@ -344,7 +37,7 @@ struct transaction *transaction_open(struct producer *p, const struct transactio
     t->cb = *cb;
     if (t->setup.stuck_s == 0)
         t->setup.stuck_s = STUCK_S;
-    t->blocking = blocking_open(t->loop, producer_handle(p), on_result, t);
+    t->blocking = blocking_open(t->loop, producer_handle(p), transaction_on_result, t);
     return t;
 }
 
@@ -402,7 +95,7 @@ void transaction_init(struct transaction *t, transaction_fn fn, void *arg)
     }
     t->fn = fn;
     t->arg = arg;
-    step(t, BLOCKING_INIT);
+    transaction_call(t, BLOCKING_INIT);
 }
 
 static void drop(struct transaction *t, enum transaction_why why)
@@ -413,7 +106,7 @@ static void drop(struct transaction *t, enum transaction_why why)
                 : "the transaction was aborted: a rebalance could not wait longer");
     t->cause.abortable = true;
     t->unasked = true;
-    start_abort(t, why);
+    transaction_start_abort(t, why);
 }
 
 static void out_of_patience(void *arg)
@@ -439,12 +132,12 @@ static void on_hold(void *arg, bool lost)
 static int begin(struct transaction *t, struct err *e)
 {
     struct transaction_event ev = {.op = TRANSACTION_OP_BEGIN, .txn = ++t->number};
-    emit(t, &ev);
+    transaction_emit(t, &ev);
     int rc = client_fail_error(e, rd_kafka_begin_transaction(producer_handle(t->p)),
                                "begin_transaction");
     ev.done = true;
     ev.error = e;
-    emit(t, &ev);
+    transaction_emit(t, &ev);
     if (rc && !e->retriable) {
         e->fatal = true;
         t->cause = *e;
@@ -545,12 +238,12 @@ static void commit_open(struct transaction *t)
 {
     bool offsets = t->consumer && t->offsets.n > 0 && !t->setup.mistakes.no_offsets;
     if (!offsets) {
-        start_commit(t);
+        transaction_start_commit(t);
         return;
     }
     if (may_commit(t)) {
-        point(t, TRANSACTION_BEFORE_OFFSETS);
-        step(t, BLOCKING_OFFSETS);
+        transaction_at(t, TRANSACTION_BEFORE_OFFSETS);
+        transaction_call(t, BLOCKING_OFFSETS);
         return;
     }
     bool lost = consumer_lost(t->consumer);
@@ -559,7 +252,7 @@ static void commit_open(struct transaction *t)
             "was open",
             consumer_group(t->consumer));
     t->cause.abortable = true;
-    start_abort(t, lost ? TRANSACTION_WHY_LOST : TRANSACTION_WHY_REBALANCE);
+    transaction_start_abort(t, lost ? TRANSACTION_WHY_LOST : TRANSACTION_WHY_REBALANCE);
 }
 
 static bool asks(struct transaction *t, const char *what, transaction_fn fn, void *arg)
@@ -587,14 +280,14 @@ void transaction_abort(struct transaction *t, enum transaction_why why, transact
                        void *arg)
 {
     if (asks(t, "abort", fn, arg))
-        start_abort(t, why);
+        transaction_start_abort(t, why);
 }
 
 /* ---- closing ---- */
 
 static void release(struct transaction *t)
 {
-    stop_timers(t);
+    transaction_stop_timers(t);
     timer_stop(t->stuck);
     client_partitions_free(&t->offsets);
     membership_free(t->membership);
@@ -602,7 +295,7 @@ static void release(struct transaction *t)
     free(t);
 }
 
-static void end_close(struct transaction *t)
+void transaction_end_close(struct transaction *t)
 {
     timer_stop(t->bound);
     blocking_free(t->blocking);
@@ -618,7 +311,7 @@ static void bound_passed(void *arg)
     struct transaction *t = arg;
     t->bound = NULL;
     t->hung = true;
-    stop_timers(t);
+    transaction_stop_timers(t);
     timer_stop(t->stuck);
     t->stuck = NULL;
     producer_when_drained(t->p, NULL, NULL);
@@ -638,7 +331,7 @@ void transaction_close(struct transaction *t, uint64_t bound, transaction_closed
     t->closed_arg = arg;
     t->bound = timer_start(t->loop, bound, 0, bound_passed, t);
     if (t->state == TRANSACTION_OPEN)
-        start_abort(t, TRANSACTION_WHY_CLOSED);
+        transaction_start_abort(t, TRANSACTION_WHY_CLOSED);
     else
-        quit_if_closing(t);
+        transaction_quit_if_closing(t);
 }

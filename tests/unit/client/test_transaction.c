@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transactions against a broker. */
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "lab.h"
@@ -440,6 +442,11 @@ static bool is_dropped(void *arg)
     return transaction_state(((struct worker *)arg)->t) == TRANSACTION_DROPPED;
 }
 
+static bool assigned_twice(void *arg)
+{
+    return ((struct worker *)arg)->assigns == 2;
+}
+
 static void second(struct worker *w, struct worker *of, const char *strategy)
 {
     struct conf conf = {0};
@@ -533,6 +540,82 @@ TEST_LIMIT(a_revoke_does_not_wait_for_ever_eager, 90)
 TEST_LIMIT(a_revoke_does_not_wait_for_ever_cooperative, 90)
 {
     impatient("cooperative-sticky");
+}
+
+/* A process that does not poll for too long loses its partitions; the open transaction goes with
+ * them, at once. */
+TEST_LIMIT(a_loss_aborts_at_once, 90)
+{
+    static struct worker w;
+    struct conf conf = {0};
+    const char *in = lab_name("in"), *out = lab_name("out");
+    lab_topic(in, 1);
+    lab_topic(out, 1);
+    lab_fill(in, 1, 0, 5);
+    conf_set(&conf, "max.poll.interval.ms", "3000");
+    worker_open(&w, in, out, lab_name("g"), lab_name("id"), &conf, NULL);
+    conf_free(&conf);
+    lab_until(is_ready, &w, 20000, "init");
+    open_wait(&w, 5);
+    size_t n = w.nopen;
+    usleep(4500 * 1000); /* the loop hangs */
+    uint64_t since = clock_mono_ns();
+    lab_until(is_dropped, &w, 3000, "aborted by itself");
+    CHECK((clock_mono_ns() - since) / 1000000 < 1400);
+    transaction_commit(w.t, on_ended, &w);
+    wait_call(&w);
+    CHECK_INT(w.outcome, TRANSACTION_ABORTED);
+    CHECK_HAS(w.e.msg, "lost");
+    CHECK_INT(w.events[w.nevents - 1].why, TRANSACTION_WHY_LOST);
+    CHECK_INT(w.losts, 1);
+    open_wait(&w, 5);
+    CHECK_INT(w.open[0]->offset, 0);
+    CHECK(n > 0 && w.assigns == 2);
+    worker_close(&w);
+    lab_end();
+}
+
+/* The membership that a transaction goes out under: with messages of before a rebalance a commit is
+ * refused here; the deliberately wrong application takes the new one and is let through. */
+static void stale(bool now)
+{
+    static struct worker w;
+    struct transaction_setup setup = {.mistakes.membership_now = now};
+    struct err e = {0};
+    struct message *old[5];
+    start(&w, 1, 5, NULL, &setup);
+    open_wait(&w, 5);
+    size_t n = w.nopen;
+    for (size_t i = 0; i < n; i++)
+        message_hold(old[i] = w.open[i]);
+    transaction_abort(w.t, TRANSACTION_WHY_ROLE, on_ended, &w);
+    wait_call(&w);
+    CHECK_INT(consumer_rejoin(w.c, &e), 0);
+    lab_until(assigned_twice, &w, 15000, "assigned again");
+    CHECK(transaction_begin(w.t, w.c, &e) > 0);
+    for (size_t i = 0; i < n; i++) {
+        CHECK_INT(transaction_add_offset(w.t, old[i], old[i]->offset, &e), 0);
+        message_release(old[i]);
+    }
+    transaction_commit(w.t, on_ended, &w);
+    wait_call(&w);
+    CHECK_INT(w.outcome, now ? TRANSACTION_COMMITTED : TRANSACTION_ABORTED);
+    if (now)
+        CHECK_INT(w.offset_sent, n - 1);
+    else
+        CHECK_HAS(w.e.msg, "membership");
+    worker_close(&w);
+    lab_end();
+}
+
+TEST_LIMIT(a_stale_membership_is_not_committed, 60)
+{
+    stale(false);
+}
+
+TEST_LIMIT(the_membership_of_now_is_let_through, 60)
+{
+    stale(true);
 }
 
 static bool all_moved(void *arg)
