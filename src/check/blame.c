@@ -16,7 +16,7 @@ static size_t order(const struct anomaly *a)
 struct index { /**< what is touched -> anomaly that stands first, index + 1 */
     struct map txns, records, same;
     VEC(size_t) segments;
-    size_t hang; /**< index + 1 */
+    size_t hang, stall; /**< index + 1 */
 };
 
 static bool before(const struct judge *j, size_t a, size_t b)
@@ -49,6 +49,22 @@ static void same_key(const struct anomaly *a, struct buf *b)
     buf_puts(b, a->id);
 }
 
+static bool is(const struct anomaly *a, const char *kind)
+{
+    return strcmp(a->kind->name, kind) == 0;
+}
+
+static bool stalls(const struct anomaly *a)
+{
+    return is(a, "stall") || is(a, "not_drained");
+}
+
+/* Kinds that a transaction which never ends, or a run that stands still, explains anywhere. */
+static bool progress(const struct anomaly *a)
+{
+    return stalls(a) || is(a, "unprocessed") || is(a, "hanging_transaction");
+}
+
 static void build(const struct judge *j, struct index *x)
 {
     struct buf b = {0};
@@ -67,6 +83,9 @@ static void build(const struct judge *j, struct index *x)
         if (a->hang && (!x->hang || before(j, i, x->hang - 1))) {
             x->hang = i + 1;
         }
+        if (stalls(a) && a->proven && (!x->stall || before(j, i, x->stall - 1))) {
+            x->stall = i + 1;
+        }
         same_key(a, &b);
         note(j, &x->same, b.data, b.len, i);
     }
@@ -79,17 +98,13 @@ static void better(const struct judge *j, size_t i, size_t candidate, int *best)
         return;
     }
     size_t c = candidate - 1;
+    if (!j->anomalies.items[c]->proven && j->anomalies.items[i]->proven) {
+        return;
+    }
     if (order(j->anomalies.items[c]) < order(j->anomalies.items[i]) &&
         (*best < 0 || before(j, c, (size_t)*best))) {
         *best = (int)c;
     }
-}
-
-static bool progress(const struct anomaly *a)
-{
-    return strcmp(a->kind->name, "not_drained") == 0 || strcmp(a->kind->name, "stall") == 0 ||
-           strcmp(a->kind->name, "unprocessed") == 0 ||
-           strcmp(a->kind->name, "hanging_transaction") == 0;
 }
 
 static void link_one(const struct judge *j, const struct index *x, size_t i, struct buf *b)
@@ -113,6 +128,7 @@ static void link_one(const struct judge *j, const struct index *x, size_t i, str
     }
     if (best < 0 && progress(a)) {
         better(j, i, x->hang, &best);
+        better(j, i, best < 0 ? x->stall : 0, &best);
     }
     if (best < 0) {
         same_key(a, b);

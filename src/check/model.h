@@ -187,9 +187,9 @@ struct model {
     VEC(const struct event *) logtxns; /**< LOG_TXN */
     VEC(const struct event *) strange; /**< events whose fields make no sense */
     const struct event *audit_end;     /**< of the main pass, or NULL */
-    const char *run;                   /**< id of the run, from acknowledged records; "" = unknown */
-    bool internal_read;                /**< __consumer_offsets was read whole, nothing compacted */
-    int64_t real_minus_mono;           /**< ns, on the runner's host */
+    const char *run;         /**< id of the run, from acknowledged records; "" = unknown */
+    bool internal_read;      /**< __consumer_offsets was read whole, nothing compacted */
+    int64_t real_minus_mono; /**< ns, on the runner's host */
     uint64_t t0, t_off, t_end;
     struct map topic_index, proc_index, group_index;
     struct m_proc **by_hist; /**< hist proc number -> m_proc or NULL */
