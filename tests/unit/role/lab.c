@@ -37,6 +37,19 @@ const char *lab_bootstrap(void)
     return b;
 }
 
+const char *lab_text(const char *fmt, ...)
+{
+    static struct buf kept[16];
+    static unsigned n;
+    struct buf *b = &kept[n++ % ARRAY_LEN(kept)];
+    va_list ap;
+    b->len = 0;
+    va_start(ap, fmt);
+    buf_vprintf(b, fmt, ap);
+    va_end(ap);
+    return b->data;
+}
+
 const char *lab_name(const char *prefix)
 {
     static char names[8][64];

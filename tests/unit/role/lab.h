@@ -15,6 +15,9 @@ const char *lab_name(const char *prefix);
 /** Creates a topic on the broker. */
 void lab_topic(const char *name, int partitions);
 
+/** A formatted text that stays valid. */
+const char *lab_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 struct lab_role {
     pid_t pid;
     int control;

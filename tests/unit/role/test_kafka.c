@@ -8,9 +8,9 @@
 #include "role/proto.h"
 
 /* A controller that sends ids and reads the output, a worker that copies; %s: input, output. */
-static char *eos_text(const char *in, const char *out, const char *group, const char *fault)
+static const char *eos_text(const char *in, const char *out, const char *group, const char *fault)
 {
-    return xasprintf(
+    return lab_text(
         "scenario \"t\" {\n"
         "topics = { [\"%s\"] = { partitions = 2 }, [\"%s\"] = { partitions = 2 } },\n"
         "roles = {\n"
@@ -71,7 +71,7 @@ static void until_got(size_t n)
 TEST_LIMIT(controller_and_worker_copy_exactly_once, 60)
 {
     const char *in = lab_name("in"), *out = lab_name("out"), *group = lab_name("g");
-    char *text = eos_text(in, out, group, "");
+    const char *text = eos_text(in, out, group, "");
     lab_topic(in, 2);
     lab_topic(out, 2);
     struct lab_role w = lab_spawn(
@@ -117,7 +117,7 @@ static void die_at(enum plan_point point)
     char fault[128];
     snprintf(fault, sizeof fault, "crash { role = \"worker\", p = 1.0, point = \"%s\", max = 1 }",
              plan_point_name(point));
-    char *text = eos_text(in, out, group, fault);
+    const char *text = eos_text(in, out, group, fault);
     lab_topic(in, 2);
     lab_topic(out, 2);
     struct lab_start ws = {.text = text,
@@ -172,7 +172,7 @@ DIES(dies_in_on_revoke, POINT_IN_ON_REVOKE)
 TEST_LIMIT(aborts_are_declared_faults_and_records_come_again, 60)
 {
     const char *in = lab_name("in"), *out = lab_name("out"), *group = lab_name("g");
-    char *text = eos_text(in, out, group, "abort { role = \"worker\", p = 0.05 }");
+    const char *text = eos_text(in, out, group, "abort { role = \"worker\", p = 0.05 }");
     lab_topic(in, 2);
     lab_topic(out, 2);
     struct lab_role w = lab_spawn(&(struct lab_start){.text = text,
@@ -202,7 +202,7 @@ TEST_LIMIT(aborts_are_declared_faults_and_records_come_again, 60)
 TEST_LIMIT(a_fenced_producer_ends_its_process, 60)
 {
     const char *in = lab_name("in"), *out = lab_name("out");
-    char *text = eos_text(in, out, lab_name("g"), "");
+    const char *text = eos_text(in, out, lab_name("g"), "");
     lab_topic(in, 2);
     lab_topic(out, 2);
     struct lab_start ws = {.text = text, .role = "worker", .bootstrap = lab_bootstrap()};
@@ -227,7 +227,7 @@ TEST_LIMIT(a_fenced_producer_ends_its_process, 60)
 TEST_LIMIT(exit_abandons_the_transaction_and_leaves_the_group, 60)
 {
     const char *in = lab_name("in"), *out = lab_name("out"), *group = lab_name("g");
-    char *text = eos_text(in, out, group, "");
+    const char *text = eos_text(in, out, group, "");
     lab_topic(in, 2);
     lab_topic(out, 2);
     struct lab_start ws = {.text = text, .role = "worker", .bootstrap = lab_bootstrap()};
@@ -251,7 +251,8 @@ TEST_LIMIT(exit_abandons_the_transaction_and_leaves_the_group, 60)
 TEST_LIMIT(rebalances_lose_and_double_nothing, 60)
 {
     const char *in = lab_name("in"), *out = lab_name("out"), *group = lab_name("g");
-    char *text = eos_text(in, out, group, ""), again[200];
+    const char *text = eos_text(in, out, group, "");
+    char again[200];
     lab_topic(in, 2);
     lab_topic(out, 2);
     struct lab_role w = lab_spawn(
@@ -276,7 +277,7 @@ TEST_LIMIT(rebalances_lose_and_double_nothing, 60)
 TEST_LIMIT(the_reader_sees_everything_committed_and_ends_at_stop, 60)
 {
     const char *in = lab_name("in"), *out = lab_name("out");
-    char *text = eos_text(in, out, lab_name("g"), "");
+    const char *text = eos_text(in, out, lab_name("g"), "");
     lab_topic(in, 2);
     lab_topic(out, 2);
     struct lab_role r = lab_spawn(

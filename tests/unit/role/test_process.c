@@ -8,9 +8,9 @@
 
 static const char *text(const char *body)
 {
-    return xasprintf("scenario \"t\" { topics = { t = {} },\n"
-                     "roles = { r = function(w)\n%s\nend }, expect = { sometimes \"seen\" } }\n",
-                     body);
+    return lab_text("scenario \"t\" { topics = { t = {} },\n"
+                    "roles = { r = function(w)\n%s\nend }, expect = { sometimes \"seen\" } }\n",
+                    body);
 }
 
 static struct lab_role run(const char *body)
