@@ -161,8 +161,7 @@ local function part(ctx, sc, name)
 end
 
 local function context(sc, list, by_name, path)
-  return { path = path, errors = {}, params = by_name, list = list, topics = {}, roles = {},
-    invariants = {} }
+  return { path = path, errors = {}, params = by_name, list = list, topics = {}, roles = {} }
 end
 
 local function assemble(ctx, sc, top)
@@ -217,7 +216,6 @@ function M.plan(sc, overrides)
     return nil, { ctx }
   end
   if not ctx then return nil, nil, why end
-  expect.names(ctx, sc)
   local top = attempt(ctx, fields.record, ctx, schema.records.spec, sc.spec, sc.place, ctx.path,
     TABLES) or {}
   local plan = assemble(ctx, sc, top)

@@ -58,8 +58,9 @@ local function push_table(t, todo, name)
 end
 
 --- Calls visit(function, index, name, value) for every upvalue that can be reached from f through
---- functions and tables, and found(name, what) for what cannot exist in another process.
-function M.walk(f, visit, found)
+--- functions and tables, found(name, what) for what cannot exist in another process, and enter(v)
+--- for every function of the file and every string.
+function M.walk(f, visit, found, enter)
   local seen, todo = {}, { f, "?" }
   while #todo > 0 do
     local name = table.remove(todo)
@@ -72,6 +73,7 @@ function M.walk(f, visit, found)
       end
       local what = bound(v)
       if what and found then found(name, what) end
+      if enter and (kind == "string" or kind == "function" and is_own(v)) then enter(v) end
       if kind == "function" then
         push_function(v, todo, visit)
       elseif kind == "table" then
@@ -136,6 +138,19 @@ function M.check(owners, modules, at, report)
   for _, name in ipairs(text.names(states)) do
     report("error", at, "`%s` is a %s and cannot exist in another process", name, states[name])
   end
+end
+
+--- Set of the strings that the functions of the owners hold.
+function M.strings(owners)
+  local set = {}
+  local function enter(v)
+    if type(v) == "string" then set[v] = true return end
+    for s in next, chunk.strings(v) do set[s] = true end
+  end
+  for _, owner in ipairs(owners) do
+    for _, f in ipairs(owner.functions) do M.walk(f, function() end, nil, enter) end
+  end
+  return set
 end
 
 --- Puts read-only views in place of the tables that the functions of the owners capture.

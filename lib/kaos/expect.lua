@@ -7,21 +7,6 @@ local text = require "text"
 
 local M = {}
 
---- Puts the names of the invariants of a scenario into ctx.invariants: fails_with may name them.
-function M.names(ctx, sc)
-  local function look(p)
-    if dsl.is_predicate(p) and p.kind == "invariant" then ctx.invariants[p.name] = true end
-  end
-  local list = sc.spec.expect
-  if type(list) ~= "table" then return end
-  for _, item in next, list do
-    look(item)
-    if dsl.is_property(item) and item.spec then
-      for _, p in next, item.spec do look(p) end
-    end
-  end
-end
-
 local function where(place) return ("%s:%d"):format(place.file, place.line) end
 
 local function add_fold(folds, fold)

@@ -114,11 +114,11 @@ function check.after(v)
   return ms and { ms = ms }, why
 end
 
-function check.kinds(v, _, ctx)
+function check.kinds(v)
   local list, why = values.names(v)
   if not list then return nil, why end
   for _, kind in ipairs(list) do
-    if not schema.kinds[kind] and not ctx.invariants[kind] then
+    if not schema.kinds[kind] then
       return nil, ("no finding `%s`%s"):format(text.name(kind), text.hint(kind, schema.kinds))
     end
   end

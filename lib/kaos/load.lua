@@ -93,6 +93,29 @@ local function owners(sc, folds)
   return list
 end
 
+local SAID_BY = { asserted = "w:assert", reached = "w:reached" }
+
+-- Names that roles have to say: is there a role that contains them?
+function State:judge_names(sc)
+  local strings = captures.strings(sc.owners)
+  local function look(name, where, path, word)
+    if strings[name] then return end
+    local near = text.nearest(name, strings)
+    local file, line = where:match "^(.*):(%d+)$"
+    self:report("warning", { file = file, line = tonumber(line) }, sc.name,
+      ("scenario %s, %s: no role contains the name %s, who says %s?%s"):format(text.show(sc.name),
+        path,
+        text.show(name), word, near and (" (did you mean %s?)"):format(text.show(near)) or ""))
+  end
+  if sc.plan.stop_after then look(sc.plan.stop_after, sc.plan.where, "stop, after", "w:done") end
+  for i, prop in ipairs(sc.plan.expect) do
+    local word = SAID_BY[prop.preds[1].kind]
+    if word then
+      look(prop.name, prop.where, ("expect[%d] (%s)"):format(i, prop.mode), word)
+    end
+  end
+end
+
 function State:judge(sc)
   local plan, failures = build.plan(sc, {})
   for _, e in ipairs(failures or {}) do self:report("error", e, sc.name, e.message) end
@@ -102,6 +125,7 @@ function State:judge(sc)
       fmt:format(...))
   end)
   sc.plan = plan
+  if plan then self:judge_names(sc) end
 end
 
 function State:run(source)

@@ -246,17 +246,14 @@ M.reserved_conf = {
 -- Names that params may not take: `env` and `exec` fill them in.
 M.builtin_params = { bootstrap = true, role = true, index = true, incarnation = true, seed = true }
 
--- Kinds of findings, for `fails_with`.
+-- Kinds of findings, for `fails_with`: the table of src/check/kinds.c.
 M.kinds = {}
 for kind in ([[
-  lost duplicate invented garbage wrong_content unprocessed late aborted_read dirty_read
-  intermediate_read torn_transaction offsets_without_output output_without_offsets false_ok
-  false_fail non_transactional_output offsets_elsewhere unfenced_offsets read_uncommitted_input
-  undeclared_output marker_missing stale_marker duplicate_batch sequence_gap unexplained_gap
-  offset_reused reordered inconsistent_offset phantom_ack library_delivery position_back skipped
-  wrong_start commit_ahead commit_back commit_beyond_end zombie_commit hanging_transaction stall
-  not_drained unaccounted double_accounted not_reached reached corrupt_batch overlapping_batches
-  crossed_request asserted
+  corrupt_batch overlapping_batches offset_reused unexplained_gap phantom_ack marker_missing
+  stale_marker crossed_request duplicate_batch sequence_gap torn_transaction false_fail false_ok
+  offsets_without_output output_without_offsets aborted_read dirty_read library_delivery
+  inconsistent_offset wrong_content lost duplicate invented garbage reordered invariant assertion
+  reached not_reached unprocessed hanging_transaction stall not_drained late
 ]]):gmatch "%S+" do
   M.kinds[kind] = true
 end

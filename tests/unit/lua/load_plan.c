@@ -103,7 +103,7 @@ TEST(faults_reach_the_plan)
     CHECK_INT(f[0].points, 1u << POINT_AFTER_POLL | 1u << POINT_IN_ON_REVOKE);
     CHECK_INT(f[0].max, 7);
     CHECK_STR(f[0].roles.items[0], "work");
-    CHECK_STR(f[0].where, "good/all.lua:17");
+    CHECK_STR(f[0].where, "good/all.lua:21");
     CHECK_INT(f[1].kind, FAULT_EXIT);
     CHECK_INT(f[1].roles.n, 2);
     CHECK_INT(f[1].at.min_ms, 3000);
@@ -285,7 +285,7 @@ TEST(a_bundle_loads_without_the_disk)
     CHECK(l && !load_errors(l));
     CHECK_INT(load_sources(l)->n, 2);
     CHECK_STR(load_scenario(l, 0)->where, load_scenario(disk, 0)->where);
-    CHECK_INT(load_push_role(l, 0, "src", &e), 0);
+    CHECK_INT(load_push_role(l, 0, "plain", &e), 0);
     CHECK_INT(host_pcall(load_state(l), 0, 1, &e), 0);
     CHECK_INT(lua_tointeger(load_state(l), -1), 42);
     load_free(l);
