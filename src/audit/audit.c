@@ -325,40 +325,51 @@ static int steady(const struct target *t, const struct scan *s, struct err *e)
     return 0;
 }
 
-static int pass(struct reading *r, bool second, struct err *e)
+/** One pass up to an offset; *reached gets how far it came. */
+static int pass(struct reading *r, bool second, int64_t to, int64_t *reached, struct err *e)
 {
     struct target *t = r->t;
     struct scan s = {.admin = r->a->admin,
                      .topic = t->topic,
                      .partition = t->partition,
                      .from = t->from,
-                     .to = t->hw,
+                     .to = to,
                      .lso = second ? t->lso : 0,
                      .deadline_ns = r->a->deadline_ns,
                      .batch = second ? on_second_pass : on_first_pass,
                      .aborted = second && t->emit == EMIT_DATA ? on_aborted : NULL,
                      .arg = r};
     int rc = scan_run(&s, e);
+    *reached = s.reached;
     return rc == 0 ? steady(t, &s, e) : rc;
 }
 
 static int read_both(struct reading *r, struct err *e)
 {
-    struct err first = {0};
-    int rc = pass(r, false, &first);
-    if (pass(r, true, e) == 0 && rc < 0) {
-        *e = first;
-    } else if (rc == 0 && e->kind == ERR_NONE) {
-        if (r->first_pass != r->second_pass) {
-            rc = err_set(e, ERR_BROKER, 0, "%s-%d changed between two readings: %zu, %zu batches",
-                         r->t->topic, (int)r->t->partition, r->first_pass, r->second_pass);
-        } else if (r->emit.problem.kind != ERR_NONE) {
-            *e = r->emit.problem;
-            rc = err_wrap(e, "%s-%d at offset %lld", r->t->topic, (int)r->t->partition,
-                          (long long)r->emit.problem_at);
-        }
+    struct err second;
+    int64_t reached, ignored;
+    int rc = pass(r, false, r->t->hw, &reached, e);
+    int64_t to = r->t->hw;
+    if (rc < 0 && reached < to) {
+        to = reached + (e->kind == ERR_PROTOCOL); /* the damaged batch itself is data */
     }
-    return e->kind == ERR_NONE ? rc : -1;
+    if (pass(r, true, to, &ignored, &second) < 0 && rc == 0) {
+        *e = second;
+        rc = -1;
+    }
+    if (rc < 0) {
+        return -1;
+    }
+    if (r->first_pass != r->second_pass) {
+        return err_set(e, ERR_BROKER, 0, "%s-%d changed between two readings: %zu, %zu batches",
+                       r->t->topic, (int)r->t->partition, r->first_pass, r->second_pass);
+    }
+    if (r->emit.problem.kind != ERR_NONE) {
+        *e = r->emit.problem;
+        return err_wrap(e, "%s-%d at offset %lld", r->t->topic, (int)r->t->partition,
+                        (long long)r->emit.problem_at);
+    }
+    return 0;
 }
 
 static void read_partition(struct audit *a, struct target *t)

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-enum { FETCH_MS = 30000, EMPTY_MS = 10000, WAIT_MS = 250, LENGTH_AT = 8, LENGTH_END = 12 };
+enum { FETCH_MS = 30000, EMPTY_MS = 5000, WAIT_MS = 250, LENGTH_AT = 8, LENGTH_END = 12 };
 
 struct cursor {
     int64_t at;        /**< next offset to ask for */
@@ -120,6 +120,7 @@ int scan_run(struct scan *s, struct err *e)
     uint64_t moved_ns = clock_mono_ns();
     bool wait = false;
     s->log_start = s->hw = -1;
+    s->reached = s->from;
     s->stopped = false;
     while (c.at < s->to && !c.end) {
         size_t len = 0;
@@ -133,7 +134,9 @@ int scan_run(struct scan *s, struct err *e)
                            "reading %s-%d: nothing comes at offset %lld though its end is %lld",
                            s->topic, (int)s->partition, (long long)c.at, (long long)s->to);
         }
-        if (fetch_once(s, &c, wait, &len, e) < 0) {
+        int rc = fetch_once(s, &c, wait, &len, e);
+        s->reached = c.at;
+        if (rc < 0) {
             return err_wrap(e, "reading %s-%d", s->topic, (int)s->partition);
         }
         wait = len == 0 && !c.plain;

@@ -25,6 +25,7 @@ struct scan {
     /* results */
     int64_t log_start; /**< highest log start seen, -1 = none */
     int64_t hw;        /**< lowest high watermark seen, -1 = none */
+    int64_t reached;   /**< everything below it was handed out */
     bool stopped;      /**< by batch() */
 };
 /** @return -1 with e when the log could not be read up to `to`; what was read was handed out. */
