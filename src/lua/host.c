@@ -237,6 +237,11 @@ int host_pcall(lua_State *L, int nargs, int nresults, struct err *e)
     }
     host_to_err(L, -1, e);
     lua_pop(L, 1);
+    if (status != LUA_ERRRUN) { /* the handler did not run */
+        struct host *h = host_of(L);
+        free(h->trace);
+        h->trace = xstrdup(e->msg);
+    }
     return -1;
 }
 

@@ -7,10 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/embed.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "lua/load_state.h"
@@ -24,99 +21,14 @@ enum {
 
 static const char object_key;
 
-void load_bundle_add(struct load_bundle *b, const char *name, const void *text, size_t len)
-{
-    struct load_source *s = VEC_PUSH(b);
-    s->name = xstrdup(name);
-    s->text = xmemdup0(text, len);
-    s->len = len;
-    s->hash = hash_bytes(0, text, len);
-}
-
-void load_bundle_free(struct load_bundle *b)
-{
-    for (size_t i = 0; i < b->n; i++) {
-        free(b->items[i].name);
-        free(b->items[i].text);
-    }
-    free(b->items);
-    *b = (struct load_bundle){0};
-}
-
-static const struct load_source *bundle_find(const struct load_bundle *b, const char *name)
-{
-    for (size_t i = 0; i < b->n; i++) {
-        if (strcmp(b->items[i].name, name) == 0) {
-            return &b->items[i];
-        }
-    }
-    return NULL;
-}
-
-/* Is a relative path without "." and ".." parts? */
-static bool is_clean(const char *path)
-{
-    if (*path == '/' || *path == 0) {
-        return false;
-    }
-    while (*path) {
-        size_t len = strcspn(path, "/");
-        if (len == 0 || (len == 1 && path[0] == '.') ||
-            (len == 2 && path[0] == '.' && path[1] == '.')) {
-            return false;
-        }
-        path += len + (path[len] == '/');
-    }
-    return true;
-}
-
-/* The name under which the file at path is shown and bundled: relative to the working directory
- * where it lies below it, else its last part. Caller frees. */
-static char *shown_name(const char *path)
-{
-    char cwd[PATH_MAX];
-    while (path[0] == '.' && path[1] == '/') {
-        path += 2;
-        path += strspn(path, "/");
-    }
-    if (*path == '/' && getcwd(cwd, sizeof cwd)) {
-        size_t len = strlen(cwd);
-        if (strncmp(path, cwd, len) == 0 && path[len] == '/') {
-            path += len + 1;
-        }
-    }
-    if (!is_clean(path)) {
-        const char *slash = strrchr(path, '/');
-        path = slash ? slash + 1 : path;
-    }
-    return xstrdup(is_clean(path) ? path : "scenario.lua");
-}
-
-/* Folder part of a path, "" if there is none. Caller frees. */
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? xmemdup0(path, (size_t)(slash + 1 - path)) : xstrdup("");
-}
-
-/* File of a module: dots are folders. Caller frees. */
-static char *module_file(const char *folder, const char *module)
-{
-    char *file = xasprintf("%s%s.lua", folder, module);
-    for (char *p = file + strlen(folder); p[4]; p++) {
-        *p = *p == '.' ? '/' : *p;
-    }
-    return file;
-}
-
 /* Finds the text of a module and puts it into the bundle. */
 static const struct load_source *find_module(struct load *l, const char *name, const char *path,
                                              const char *library)
 {
-    const struct load_source *s = bundle_find(l->given ? l->given : &l->bundle, name);
+    const struct load_source *s = load_bundle_find(l->given ? l->given : &l->bundle, name);
     struct buf text = {0};
     struct err e;
-    if (!is_clean(name) || l->bundle.n >= MAX_SOURCES) {
+    if (!load_bundle_clean(name) || l->bundle.n >= MAX_SOURCES) {
         return NULL;
     }
     if (l->given) {
@@ -128,7 +40,7 @@ static const struct load_source *find_module(struct load *l, const char *name, c
         load_bundle_add(&l->bundle, name, text.data ? text.data : "", text.len);
     }
     buf_free(&text);
-    return bundle_find(&l->bundle, name);
+    return load_bundle_find(&l->bundle, name);
 }
 
 /* read(module, library): text and name, or nil and where it was looked for. */
@@ -137,9 +49,9 @@ static int l_read(lua_State *L)
     struct load *l = lua_touserdata(L, lua_upvalueindex(1));
     const char *module = luaL_checkstring(L, 1);
     bool library = lua_toboolean(L, 2);
-    char *dir = folder_of(l->main);
-    char *name = module_file(dir, module);
-    char *path = l->folder ? module_file(l->folder, module) : NULL;
+    char *dir = load_bundle_folder(l->main);
+    char *name = load_bundle_module(dir, module);
+    char *path = l->folder ? load_bundle_module(l->folder, module) : NULL;
     const struct load_source *s = find_module(l, name, path, library ? module : NULL);
     free(dir);
     free(path);
@@ -396,8 +308,8 @@ struct load *load_from_file(const char *path, struct err *e)
         return NULL;
     }
     struct load *l = xcalloc(1, sizeof *l);
-    l->main = shown_name(path);
-    l->folder = folder_of(path);
+    l->main = load_bundle_name(path);
+    l->folder = load_bundle_folder(path);
     load_bundle_add(&l->bundle, l->main, text.data ? text.data : "", text.len);
     buf_free(&text);
     return start(l);
@@ -411,7 +323,7 @@ struct load *load_from_bundle(const struct load_bundle *b, const struct plan_con
         return NULL;
     }
     for (size_t i = 0; i < b->n; i++) {
-        if (!is_clean(b->items[i].name)) {
+        if (!load_bundle_clean(b->items[i].name)) {
             err_set(e, ERR_PROTOCOL, 0, "the source bundle has a file with the name \"%s\"",
                     b->items[i].name);
             return NULL;

@@ -38,3 +38,15 @@ void load_push_method(struct load *l, const char *name);
 void load_add_diag(struct load *l, struct load_diag d);
 /** Reads the plan table at idx; raises only on a bug. Returned, caller frees with plan_free. */
 struct plan *load_read_plan(lua_State *L, int idx);
+
+/** The text of that name, or NULL; borrowed. */
+const struct load_source *load_bundle_find(const struct load_bundle *b, const char *name);
+/** Is it a relative path without "." and ".." parts? */
+bool load_bundle_clean(const char *path);
+/** The name under which the file at path is shown and bundled: relative to the working directory
+ * where it lies below it, else its last part. Caller frees. */
+char *load_bundle_name(const char *path);
+/** The folder part of a path with its slash, "" if there is none. Caller frees. */
+char *load_bundle_folder(const char *path);
+/** The file of a module: dots are folders. Caller frees. */
+char *load_bundle_module(const char *folder, const char *module);
