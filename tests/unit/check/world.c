@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "base/path.h"
 
 static const char *const topics[TOPICS] = {"input", "output"};
 
@@ -31,9 +32,15 @@ void world_phase(struct world *w, const char *name, const char *detail)
 
 struct world *world_new(void)
 {
+    return world_new_in("history");
+}
+
+struct world *world_new_in(const char *name)
+{
     struct err e = {0};
     struct world *w = xcalloc(1, sizeof *w);
-    w->dir = test_dir();
+    w->dir = path_join(test_dir(), name);
+    CHECK_INT(path_mkdirs(w->dir, 0700, &e), 0);
     w->next_pid = 1000;
     w->drain_detail = "ok";
     w->plan = plan_new();
@@ -68,6 +75,7 @@ void world_free(struct world *w)
     }
     free(w->offsets.items);
     plan_free(w->plan);
+    free(w->dir);
     free(w);
 }
 
@@ -496,7 +504,7 @@ void world_check(struct world *w)
 
 /* ---- what the tests ask ---- */
 
-static void show(const struct world *w)
+void world_show(const struct world *w)
 {
     fprintf(stderr, "# %s\n", verdict_name(w->v->code));
     for (size_t i = 0; i < w->v->nreasons; i++) {
@@ -535,7 +543,7 @@ void world_must_find(struct world *w, const char *kind)
     world_check(w);
     const struct finding *f = world_find(w, kind);
     if (w->v->code != VERDICT_FAIL || !f || f->primary >= 0 || world_primaries(w) != 1) {
-        show(w);
+        world_show(w);
     }
     CHECK_STR(verdict_name(w->v->code), "FAIL");
     CHECK(f);
@@ -547,7 +555,7 @@ void world_must_pass(struct world *w)
 {
     world_check(w);
     if (w->v->code != VERDICT_PASS) {
-        show(w);
+        world_show(w);
     }
     CHECK_STR(verdict_name(w->v->code), "PASS");
     CHECK_INT(w->v->exit_code, 0);

@@ -51,19 +51,22 @@ struct world {
         struct offset_entry *items;
         size_t n, cap;
     } offsets;
-    struct proc *procs[64];
+    struct proc *procs[256];
     size_t nprocs;
     long next_pid;
     long log_start[TOPICS][PARTS];
     long hw_short; /**< offsets that the audit says lie behind its last batch */
     bool no_end, no_audit, no_drain, incomplete_audit, stop_early;
-    const char *dir, *drain_detail;
+    char *dir;
+    const char *drain_detail;
     struct events *es;
     struct verdict *v;
 };
 
 /** A world with topics input and output, roles controller and worker x 2, nothing expected yet. */
 struct world *world_new(void);
+/** The same in a folder of its own below the test's. */
+struct world *world_new_in(const char *name);
 void world_free(struct world *w);
 struct plan_pred *world_expect(struct world *w, enum plan_mode mode, const char *name,
                                enum plan_pred_kind kind);
@@ -103,6 +106,8 @@ void world_finish(struct world *w);
 void world_check(struct world *w);
 
 /** Primary proven findings. */
+/** Prints verdict and findings to stderr. */
+void world_show(const struct world *w);
 size_t world_primaries(const struct world *w);
 const struct finding *world_find(const struct world *w, const char *kind);
 /** FAIL with exactly one primary finding, of this kind. */
