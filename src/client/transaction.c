@@ -41,6 +41,11 @@ struct transaction *transaction_open(struct producer *p, const struct transactio
     return t;
 }
 
+void transaction_set_mistakes(struct transaction *t, const struct transaction_mistakes *mistakes)
+{
+    t->setup.mistakes = *mistakes;
+}
+
 /* A call that can not start: fn gets the reason in a turn of its own. */
 struct refusal {
     transaction_fn fn;

@@ -107,6 +107,9 @@ struct transaction_setup {
 struct transaction *transaction_open(struct producer *p, const struct transaction_setup *setup,
                                      const struct transaction_callbacks *cb);
 
+/** Replaces the mistakes of the setup, from the next call on. */
+void transaction_set_mistakes(struct transaction *t, const struct transaction_mistakes *mistakes);
+
 /** kind ERR_NONE: done as asked. outcome: of commit and abort; ABORTED for init. e: why it was
  * aborted, why init failed; e->fatal: the producer is dead, code CLIENT_ERR_FENCED = fenced.
  * Borrowed. */

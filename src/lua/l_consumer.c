@@ -149,25 +149,6 @@ static int callback_ref(lua_State *L, int idx, const char *name)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* A topic that the scenario does not declare would be waited for without end. */
-static void check_topics(lua_State *L, const struct runtime *rt, const char *what,
-                         const char *const *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (plan_topic(rt->s.plan, names[i])) {
-            continue;
-        }
-        lua_newtable(L);
-        for (size_t k = 0; k < rt->s.plan->topics.n; k++) {
-            lua_pushboolean(L, 1);
-            lua_setfield(L, -2, rt->s.plan->topics.items[k].name);
-        }
-        bind_push_hint(L, names[i], -1);
-        luaL_error(L, "%s: the scenario declares no topic `%s`%s", what, names[i],
-                   lua_tostring(L, -1));
-    }
-}
-
 int consumer_push_new(lua_State *L, struct runtime *rt, int idx, const char *what)
 {
     struct err e;
@@ -175,7 +156,11 @@ int consumer_push_new(lua_State *L, struct runtime *rt, int idx, const char *wha
     check_options(L, idx, what);
     const char *group = opts_string(L, idx, "group", NULL);
     const char **topics = push_topics(L, idx, &ntopics);
-    check_topics(L, rt, what, topics, ntopics);
+    for (size_t i = 0; i < ntopics; i++) {
+        if (topics[i][0] != '^') { /* a pattern */
+            rt_check_topic(L, rt, what, topics[i]);
+        }
+    }
     struct conf *conf = rt_push_conf(L);
     rt_conf(L, rt, idx, conf);
     if (opts_has(L, idx, "isolation")) {
@@ -249,7 +234,7 @@ static struct lconsumer *begin_call(lua_State *L)
 {
     struct lconsumer *c = consumer_check(L, 1);
     task_check(L);
-    if (c->calling) {
+    if (c->calling || c->call.task) {
         luaL_error(L, "another call on this consumer is still running");
     }
     return c;

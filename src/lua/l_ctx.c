@@ -99,9 +99,6 @@ static int l_spawn(lua_State *L)
         nargs = 1;
     }
     struct task *t = task_spawn(L, nargs);
-    if (rt->draining) {
-        task_cancel(t);
-    }
     task_push(L, t);
     return 1;
 }

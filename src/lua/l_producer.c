@@ -153,7 +153,7 @@ static struct lproducer *open_producer(struct runtime *rt, char *name, const str
                                          .conf = o->conf};
     struct producer_callbacks with = cb;
     with.arg = p;
-    *p = (struct lproducer){.rt = rt, .name = name, .no_rewind = o->no_rewind};
+    *p = (struct lproducer){.rt = rt, .name = name, .no_rewind = o->no_rewind, .now = o->now};
     p->p = producer_open(rt->loop, &setup, &with, e);
     free(client_id);
     if (!p->p) {
@@ -322,7 +322,7 @@ static int l_close(lua_State *L)
     if (p->closed) {
         return 0;
     }
-    if (p->call.busy) {
+    if (producer_txn_busy(p)) {
         return luaL_error(L, "close: a call on the transaction is still running");
     }
     task_check(L);

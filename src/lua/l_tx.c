@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An open transaction. Leaving its scope without commit aborts it, and the consumer is rewound. */
+#include <string.h>
+
+#include "base/mem.h"
 #include "lua/bind.h"
 #include "lua/codec.h"
 #include "lua/opts.h"
@@ -55,31 +58,49 @@ static int l_emit(lua_State *L)
 
 #define OPTIONS(_)                                                                                 \
     _("offsets", OPT_TABLE, "{ { topic, partition, offset }, ... }",                               \
-      "Commits these offsets instead of those behind the records handed out; {} commits none.")
-static const struct opt options[] = {
+      "Commits these offsets instead of those behind the records handed out; {} commits none.")    \
+    _("metadata", OPT_STRING, "\"batch\" | \"now\"",                                               \
+      "\"now\": a wrong application that takes the group's membership at commit time.")
+#define ABORT_OPTIONS(_)                                                                           \
+    _("rewind", OPT_BOOLEAN, "boolean",                                                            \
+      "false: a wrong application that goes on reading instead of rewinding.")
 #define OPTION(name, type, shape, doc) {name, type, shape, doc, false},
-    OPTIONS(OPTION)};
+static const struct opt options[] = {OPTIONS(OPTION)};
+static const struct opt abort_options[] = {ABORT_OPTIONS(OPTION)};
 
 static int l_commit(lua_State *L)
 {
     struct lproducer *p = check_open(L);
     lua_settop(L, 2);
-    opts_check(L, 2, "commit", options, sizeof options / sizeof *options);
-    if (!lua_isnil(L, 2) && lua_getfield(L, 2, "offsets") == LUA_TTABLE) {
-        return producer_txn_commit(L, p, 3);
+    codec_unfreeze(L, 2);
+    opts_check(L, 2, "commit", options, ARRAY_LEN(options));
+    const char *metadata = opts_string(L, 2, "metadata", "batch");
+    bool now = strcmp(metadata, "now") == 0;
+    if (!now && strcmp(metadata, "batch") != 0) {
+        return luaL_error(L, "commit: metadata must be \"batch\" or \"now\", not \"%s\"", metadata);
     }
-    return producer_txn_commit(L, p, 0);
+    if (!lua_isnil(L, 2) && lua_getfield(L, 2, "offsets") == LUA_TTABLE) {
+        return producer_txn_commit(L, p, 3, now);
+    }
+    return producer_txn_commit(L, p, 0, now);
 }
 
 static int l_abort(lua_State *L)
 {
-    return producer_txn_abort(L, check_open(L), TRANSACTION_WHY_ROLE, TXN_PUSH_RESULT);
+    struct lproducer *p = check_open(L);
+    lua_settop(L, 2);
+    codec_unfreeze(L, 2);
+    opts_check(L, 2, "abort", abort_options, ARRAY_LEN(abort_options));
+    if (!producer_txn_busy(p)) {
+        producer_txn_mistakes(p, p->no_rewind || !opts_bool(L, 2, "rewind", true), p->now);
+    }
+    return producer_txn_abort(L, p, TRANSACTION_WHY_ROLE, TXN_PUSH_RESULT);
 }
 
 static int l_close(lua_State *L)
 {
     struct tx *tx = luaL_checkudata(L, 1, TX_TYPE);
-    if (!is_open(tx) || tx->p->call.busy) {
+    if (!is_open(tx) || producer_txn_busy(tx->p)) {
         return 0;
     }
     return producer_txn_abort(L, tx->p, TRANSACTION_WHY_CLOSED, TXN_PUSH_NOTHING);
@@ -99,11 +120,14 @@ static int l_tostring(lua_State *L)
       "Writes a fact that counts only if the transaction commits.")                                \
     _("commit", l_commit, "({ options }) -> true | nil, err",                                      \
       "Commits the consumed offsets and the records; nil when the transaction was aborted.")       \
-    _("abort", l_abort, "() -> true | nil, err", "Aborts the transaction and rewinds the consumer.")
+    _("abort", l_abort, "({ options }) -> true | nil, err",                                        \
+      "Aborts the transaction and rewinds the consumer.")
 static const luaL_Reg methods[] = {ROWS(BIND_REG){NULL, NULL}};
 #define ROW(...)                           BIND_ROW("tx", __VA_ARGS__)
 #define OPTION_ROW(name, type, shape, doc) {"tx.commit", name, shape, doc},
-const struct api_row tx_rows[] = {ROWS(ROW) OPTIONS(OPTION_ROW){NULL, NULL, NULL, NULL}};
+#define ABORT_ROW(name, type, shape, doc)  {"tx.abort", name, shape, doc},
+const struct api_row tx_rows[] = {ROWS(ROW) OPTIONS(OPTION_ROW)
+                                      ABORT_OPTIONS(ABORT_ROW){NULL, NULL, NULL, NULL}};
 
 void tx_open(lua_State *L)
 {

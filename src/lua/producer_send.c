@@ -47,7 +47,7 @@ static struct ltopic *new_topic(struct lproducer *p, const char *name)
     return t;
 }
 
-static struct ltopic *find_topic(struct lproducer *p, const char *name)
+static struct ltopic *find_topic(lua_State *L, struct lproducer *p, const char *name)
 {
     if (p->last && strcmp(p->last->name, name) == 0) {
         return p->last;
@@ -56,8 +56,12 @@ static struct ltopic *find_topic(struct lproducer *p, const char *name)
     while (t && strcmp(t->name, name) != 0) {
         t = t->next;
     }
-    p->last = t ? t : new_topic(p, name);
-    return p->last;
+    if (!t) {
+        rt_check_topic(L, p->rt, "send", name);
+        t = new_topic(p, name);
+    }
+    p->last = t;
+    return t;
 }
 
 /* ---- arguments ---- */
@@ -241,7 +245,7 @@ static void table_record(lua_State *L, struct out *o, int idx)
 /* Topic at idx, then a message, a record table, or value and key. What it pushes holds bytes. */
 static void arguments(lua_State *L, struct out *o, int idx)
 {
-    o->t = find_topic(o->p, luaL_checkstring(L, idx));
+    o->t = find_topic(L, o->p, luaL_checkstring(L, idx));
     o->r = (struct producer_record){.topic = o->t->name, .partition = -1};
     o->headers = o->small;
     struct message *m = lua_type(L, idx + 1) == LUA_TUSERDATA ? message_check(L, idx + 1) : NULL;

@@ -112,7 +112,7 @@ static void settle(struct lproducer *p, bool committed)
     const struct lconsumer *owner = p->consumer;
     if (p->consumer) {
         p->consumer->txn_draw = false;
-        consumer_settle(p->consumer, !committed && !p->no_rewind);
+        consumer_settle(p->consumer, !committed && !p->call.no_rewind);
     }
     p->rt->s.hooks->settle(p->rt->s.arg, owner);
     p->consumer = NULL;
@@ -167,17 +167,32 @@ static int push_called(lua_State *L, struct wait *w)
     return push_result(L, p);
 }
 
+/* Until the task that made the call has taken its result. */
+bool producer_txn_busy(const struct lproducer *p)
+{
+    return p->call.busy || p->call.wait.task;
+}
+
 /* Before a call is started: nothing else runs, and this code may wait. */
 static void prepare(lua_State *L, struct lproducer *p, int push)
 {
     if (push != TXN_PUSH_NOTHING) {
         task_check(L);
     }
-    if (p->call.busy) {
+    if (producer_txn_busy(p)) {
         luaL_error(L, "%s: another call on this transaction is still running", p->name);
     }
-    p->call =
-        (struct txn_wait){.wait = {.push = push_called, .arg = p}, .busy = true, .push = push};
+    p->call = (struct txn_wait){.wait = {.push = push_called, .arg = p},
+                                .busy = true,
+                                .no_rewind = p->call.no_rewind,
+                                .push = push};
+}
+
+void producer_txn_mistakes(struct lproducer *p, bool no_rewind, bool now)
+{
+    struct transaction_mistakes m = {.no_rewind = no_rewind, .membership_now = now};
+    p->call.no_rewind = no_rewind;
+    transaction_set_mistakes(p->t, &m);
 }
 
 int producer_txn_init(lua_State *L, struct lproducer *p)
@@ -213,7 +228,7 @@ static void draw_begin(struct lproducer *p, struct lconsumer *c, int64_t txn)
 int producer_txn_begin(lua_State *L, struct lproducer *p, struct lconsumer *c)
 {
     struct err e;
-    if (p->call.busy || p->open_txn) {
+    if (producer_txn_busy(p) || p->open_txn) {
         return luaL_error(L, "begin: transaction %I of %s is still open", (LUAI_UACINT)p->open_txn,
                           p->name);
     }
@@ -225,6 +240,7 @@ int producer_txn_begin(lua_State *L, struct lproducer *p, struct lconsumer *c)
         return host_raise(L, &e);
     }
     p->open_txn = txn;
+    producer_txn_mistakes(p, p->no_rewind, p->now);
     if (p->rt->s.switches->draws) {
         draw_begin(p, c, txn);
     }
@@ -282,7 +298,7 @@ static void add_given(lua_State *L, struct lproducer *p, int offsets)
     }
 }
 
-int producer_txn_commit(lua_State *L, struct lproducer *p, int offsets)
+int producer_txn_commit(lua_State *L, struct lproducer *p, int offsets, bool now)
 {
     struct runtime *rt = p->rt;
     prepare(L, p, TXN_PUSH_RESULT);
@@ -295,6 +311,7 @@ int producer_txn_commit(lua_State *L, struct lproducer *p, int offsets)
     }
     p->call.busy = true;
     p->call.fault = fault;
+    producer_txn_mistakes(p, p->no_rewind, p->now || now);
     if (fault) {
         transaction_abort(p->t, TRANSACTION_WHY_FAULT, on_called, p);
     } else {

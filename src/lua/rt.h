@@ -63,6 +63,9 @@ int64_t rt_topic_id(struct runtime *rt, const char *interned);
 enum plan_codec rt_codec(const struct runtime *rt, const char *topic);
 /** The same for an interned name, fast when it is the one of the last call. */
 enum plan_codec rt_codec_of(struct runtime *rt, const char *interned);
+/** Raises, with a suggestion, unless the scenario declares the topic: a misspelt one would be
+ * waited for without end, or made by the broker and never audited. */
+void rt_check_topic(lua_State *L, const struct runtime *rt, const char *what, const char *name);
 /** Merges the role's conf and the option table's `conf` at idx (or nothing) into c. */
 void rt_conf(lua_State *L, struct runtime *rt, int idx, struct conf *c);
 /** "nil, err" for a failed operation under test. [-0, +2, m] */
@@ -91,7 +94,8 @@ struct flush_wait;
 struct room_wait;
 struct txn_wait { /**< one call on a transaction at a time */
     struct wait wait;
-    bool busy, fault; /**< fault: the abort is one that the scenario declared */
+    bool busy, no_rewind;
+    bool fault; /**< fault: the abort is one that the scenario declared */
     enum transaction_outcome outcome;
     struct err e;
     int push; /**< enum of l_producer.c: what the waiting function returns */
@@ -108,9 +112,9 @@ struct lproducer {
     const char *src_topic;      /**< whose name is in src_header; interned */
     struct lconsumer *consumer; /**< of the open transaction */
     struct txn_wait call;
-    int64_t open_txn; /**< number of the transaction that Lua has open, 0 = none */
-    uint64_t op;      /**< of the history: the call on the transaction that runs */
-    bool closed, no_rewind;
+    int64_t open_txn;            /**< number of the transaction that Lua has open, 0 = none */
+    uint64_t op;                 /**< of the history: the call on the transaction that runs */
+    bool closed, no_rewind, now; /**< no_rewind, now: deliberate mistakes */
     struct send_wait *waiting;
     struct flush_wait *flushing;
     struct room_wait *full;
@@ -231,7 +235,10 @@ enum { TXN_PUSH_PRODUCER, TXN_PUSH_RESULT, TXN_PUSH_NOTHING };
 /** Starts init, commit or abort (why) and waits. offsets: idx of a list of { topic, partition,
  * offset } to commit instead of what was handed out, or 0. */
 int producer_txn_init(lua_State *L, struct lproducer *p);
-int producer_txn_commit(lua_State *L, struct lproducer *p, int offsets);
+int producer_txn_commit(lua_State *L, struct lproducer *p, int offsets, bool now);
 int producer_txn_abort(lua_State *L, struct lproducer *p, enum transaction_why why, int push);
+bool producer_txn_busy(const struct lproducer *p);
+/** Tells the machine which mistakes the next call makes. */
+void producer_txn_mistakes(struct lproducer *p, bool no_rewind, bool now);
 /** producer:begin */
 int producer_txn_begin(lua_State *L, struct lproducer *p, struct lconsumer *c);

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "lua/bind.h"
 #include "lua/codec.h"
 #include "lua/host.h"
 #include "lua/load.h"
@@ -50,6 +51,21 @@ enum plan_codec rt_codec_of(struct runtime *rt, const char *interned)
         rt->codec = rt_codec(rt, interned);
     }
     return rt->codec;
+}
+
+void rt_check_topic(lua_State *L, const struct runtime *rt, const char *what, const char *name)
+{
+    const struct plan_topics *topics = &rt->s.plan->topics;
+    if (plan_topic(rt->s.plan, name)) {
+        return;
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < topics->n; i++) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, topics->items[i].name);
+    }
+    bind_push_hint(L, name, -1);
+    luaL_error(L, "%s: the scenario declares no topic `%s`%s", what, name, lua_tostring(L, -1));
 }
 
 /* [-0, +0, e] one line of a `conf` table: name at -2, value at -1 */

@@ -422,6 +422,7 @@ struct task *task_spawn(lua_State *L, int nargs)
     lua_pushcfunction(co, body);
     lua_pushlightuserdata(co, t);
     lua_xmove(L, co, nargs + 1);
+    t->endless = ts->current && ts->current->endless;
     t->next = ts->first;
     if (ts->first) {
         ts->first->prev = t;

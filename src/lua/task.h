@@ -64,7 +64,8 @@ void tasks_cancel(struct tasks *ts, bool all);
 /** From now on nothing is resumed. */
 void tasks_freeze(struct tasks *ts);
 
-/** Starts a task from the function under nargs arguments on L; it first runs in the next turn.
+/** Starts a task from the function under nargs arguments on L; it first runs in the next turn. What
+ * a task with an endless iterator starts is part of its work and left alone by drain like itself.
  * Borrowed from ts until the end callback has returned. [-(nargs + 1), +0, m] */
 struct task *task_spawn(lua_State *L, int nargs);
 /** Raises "cancelled" in the task, once, where it waits or will wait next. */
