@@ -18,6 +18,13 @@ static long pick(long n)
     return (long)(state % (uint64_t)n);
 }
 
+/* More seeds on demand: KAOS_SEEDS=2000. */
+static uint64_t seeds(uint64_t normal)
+{
+    const char *more = getenv("KAOS_SEEDS");
+    return more ? strtoull(more, NULL, 10) : normal;
+}
+
 struct life {
     struct world *w;
     struct proc *worker[PARTS];
@@ -152,9 +159,9 @@ static struct entry *committed_output(struct world *w, bool acked_commit)
     test_fail(__FILE__, __LINE__, "no committed output");
 }
 
-TEST_LIMIT(random_legal_histories_pass, 60)
+TEST_LIMIT(random_legal_histories_pass, 300)
 {
-    for (uint64_t seed = 1; seed <= 40; seed++) {
+    for (uint64_t seed = 1; seed <= seeds(40); seed++) {
         struct life l;
         char name[32];
         snprintf(name, sizeof name, "legal-%d", (int)seed);
@@ -264,9 +271,9 @@ static void mutate(struct life *l, enum mutation m)
     }
 }
 
-TEST_LIMIT(one_change_gives_one_primary_finding_of_its_kind, 120)
+TEST_LIMIT(one_change_gives_one_primary_finding_of_its_kind, 300)
 {
-    for (uint64_t seed = 1; seed <= 70; seed++) {
+    for (uint64_t seed = 1; seed <= seeds(70); seed++) {
         struct life l;
         enum mutation m = (enum mutation)(seed % MUTATIONS);
         char name[32];
