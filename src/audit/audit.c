@@ -1,64 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hides how the ground truth is read. First a vector of high watermarks and last stable offsets is
- * taken, so that all partitions are read up to one moment; then each partition is read twice: the
- * first pass finds what became of each transaction, the second writes events. So memory is a few
- * words per transactional batch of one partition, whatever the size of the log. */
+ * taken, so that all partitions are read up to one moment; then each partition is read; then topics
+ * that nobody declared are searched for what the run's producers wrote. */
 #include "audit/audit.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/emit.h"
+#include "audit/audit_priv.h"
 #include "audit/scan.h"
 #include "audit/settings.h"
 #include "audit/topics.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum {
-    ASK_MS = 30000,
-    TOPICS_MS = 20000,
-    SETTLE_MS = 5000,
-    FOREIGN_MS = 3000,
-    PROBLEMS_MAX = 20,
-    ID_TEXT = 23
-};
-
-struct target { /**< one partition */
-    char *topic;
-    int32_t partition;
-    const char *what; /**< of LOG_PARTITION */
-    char id[ID_TEXT];
-    enum emit_what emit;
-    bool existing; /**< others may write to it */
-    bool compacted;
-    bool bounded; /**< from, lso and hw are known */
-    int64_t log_start, from, lso, hw;
-};
-struct audit {
-    const struct audit_opts *o;
-    struct hist *h;
-    struct admin *admin;
-    uint64_t deadline_ns;
-    struct {
-        struct target *items;
-        size_t n, cap;
-    } targets;
-    struct map pids;  /**< producer ids of the run */
-    struct map seen;  /**< aborted entries of the partition in hand */
-    struct err first; /**< problem */
-    struct buf problems;
-    size_t nproblems;
-    struct buf notes;
-};
+enum { ASK_MS = 30000, TOPICS_MS = 20000, SETTLE_MS = 5000, FOREIGN_MS = 3000, PROBLEMS_MAX = 20 };
 
 static int ask_ms(const struct audit *a)
 {
     return scan_left_ms(a->deadline_ns, ASK_MS);
 }
 
-static void problem(struct audit *a, const struct err *e)
+void audit_problem(struct audit *a, const struct err *e)
 {
     if (a->nproblems++ == 0) {
         a->first = *e;
@@ -77,7 +41,7 @@ static void note(struct audit *a, const struct err *e)
 /* ---- what there is --------------------------------------------------------------------------- */
 
 /** As Kafka's tools print it: URL-safe base64 of 16 bytes without padding; "" for zero. */
-static void topic_id(char out[static ID_TEXT], const uint8_t id[static 16])
+static void topic_id(char out[static AUDIT_ID_TEXT], const uint8_t id[static 16])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const uint8_t zero[16] = {0};
@@ -94,15 +58,15 @@ static void add_topic(struct audit *a, const struct admin_topic *t, const char *
 {
     const struct plan_topic *p = plan_topic(a->o->plan, t->name);
     for (size_t i = 0; i < t->npartitions; i++) {
-        struct target *x = VEC_PUSH(&a->targets);
-        *x = (struct target){.topic = xstrdup(t->name),
-                             .partition = t->partitions[i].index,
-                             .what = what,
-                             .emit = emit,
-                             .existing = p && p->existing,
-                             .compacted = emit != EMIT_DATA,
-                             .lso = -1,
-                             .hw = -1};
+        struct audit_target *x = VEC_PUSH(&a->targets);
+        *x = (struct audit_target){.topic = xstrdup(t->name),
+                                   .partition = t->partitions[i].index,
+                                   .what = what,
+                                   .emit = emit,
+                                   .existing = p && p->existing,
+                                   .compacted = emit != EMIT_DATA,
+                                   .lso = -1,
+                                   .hw = -1};
         topic_id(x->id, t->id);
     }
 }
@@ -130,18 +94,13 @@ static void add_topics(struct audit *a, const struct admin_metadata *md)
     }
 }
 
-static bool is_declared(const struct target *t)
-{
-    return strcmp(t->what, "declared") == 0;
-}
-
-static bool is_undeclared(const struct target *t)
+static bool is_undeclared(const struct audit_target *t)
 {
     return strcmp(t->what, "undeclared") == 0;
 }
 
 /** A topic of somebody else on a cluster that kaos shares with others. */
-static bool is_foreign(const struct audit *a, const struct target *t)
+static bool is_foreign(const struct audit *a, const struct audit_target *t)
 {
     return is_undeclared(t) && !a->o->internals;
 }
@@ -160,17 +119,17 @@ static void read_settings(struct audit *a)
     const char *last = "";
     bool compacted = true;
     if (settings_broker(a->admin, a->h, ask_ms(a), &e) < 0 && !is_refusal(&e)) {
-        problem(a, &e);
+        audit_problem(a, &e);
     }
     for (size_t i = 0; i < a->targets.n; i++) {
-        struct target *t = &a->targets.items[i];
+        struct audit_target *t = &a->targets.items[i];
         if (is_undeclared(t)) {
             continue;
         }
         if (strcmp(t->topic, last) != 0 &&
             settings_topic(a->admin, a->h, t->topic, ask_ms(a), &compacted, &e) < 0 &&
             !is_refusal(&e)) {
-            problem(a, &e);
+            audit_problem(a, &e);
         }
         t->compacted = compacted;
         last = t->topic;
@@ -199,7 +158,7 @@ static void settle(struct audit *a)
     }
 }
 
-static int list_end(struct audit *a, const struct target *t, int64_t when,
+static int list_end(struct audit *a, const struct audit_target *t, int64_t when,
                     enum admin_isolation isolation, int64_t *out, struct err *e)
 {
     struct admin_offset at;
@@ -212,7 +171,7 @@ static int list_end(struct audit *a, const struct target *t, int64_t when,
     return 0;
 }
 
-static int64_t start_of(const struct audit *a, const struct target *t)
+static int64_t start_of(const struct audit *a, const struct audit_target *t)
 {
     for (size_t i = 0; i < a->o->nstarts; i++) {
         const struct audit_start *s = &a->o->starts[i];
@@ -223,12 +182,12 @@ static int64_t start_of(const struct audit *a, const struct target *t)
     return 0;
 }
 
-static void bound(struct audit *a, struct target *t)
+static void bound(struct audit *a, struct audit_target *t)
 {
     struct err e;
     if (list_end(a, t, ADMIN_LATEST, ADMIN_READ_COMMITTED, &t->lso, &e) < 0 ||
         list_end(a, t, ADMIN_EARLIEST, ADMIN_READ_UNCOMMITTED, &t->log_start, &e) < 0) {
-        problem(a, &e);
+        audit_problem(a, &e);
         return;
     }
     int64_t start = start_of(a, t);
@@ -237,7 +196,7 @@ static void bound(struct audit *a, struct target *t)
     if (t->from > t->hw) {
         err_set(&e, ERR_BROKER, 0, "%s-%d ends at %lld, below offset %lld where the audit begins",
                 t->topic, (int)t->partition, (long long)t->hw, (long long)t->from);
-        problem(a, &e);
+        audit_problem(a, &e);
         t->from = t->hw;
     }
 }
@@ -246,10 +205,10 @@ static void take_vector(struct audit *a)
 {
     struct err e;
     for (size_t i = 0; i < a->targets.n; i++) {
-        struct target *t = &a->targets.items[i];
+        struct audit_target *t = &a->targets.items[i];
         if (!is_foreign(a, t) &&
             list_end(a, t, ADMIN_LATEST, ADMIN_READ_UNCOMMITTED, &t->hw, &e) < 0) {
-            problem(a, &e);
+            audit_problem(a, &e);
         }
     }
     for (size_t i = 0; i < a->targets.n; i++) {
@@ -259,147 +218,11 @@ static void take_vector(struct audit *a)
     }
 }
 
-/* ---- one partition --------------------------------------------------------------------------- */
-
-struct reading {
-    struct audit *a;
-    struct target *t;
-    struct outcomes outcomes;
-    struct emit emit;
-    size_t first_pass, second_pass; /**< batches seen */
-};
-
-static void add_pid(struct audit *a, int64_t pid)
-{
-    if (pid >= 0) {
-        map_put(&a->pids, &pid, sizeof pid, NULL);
-    }
-}
-
-static bool on_first_pass(void *arg, const struct batch *b)
-{
-    struct reading *r = arg;
-    r->first_pass++;
-    outcomes_add(&r->outcomes, b);
-    if (is_declared(r->t) && !r->t->existing && !b->corrupt) {
-        add_pid(r->a, b->producer_id);
-    }
-    return true;
-}
-
-static bool on_second_pass(void *arg, const struct batch *b)
-{
-    struct reading *r = arg;
-    r->second_pass++;
-    r->emit.ours = false;
-    emit_batch(&r->emit, b, outcomes_get(&r->outcomes, b));
-    if (r->emit.ours && !b->corrupt) {
-        add_pid(r->a, b->producer_id);
-    }
-    return true;
-}
-
-static void on_aborted(void *arg, const struct admin_aborted *x)
-{
-    struct reading *r = arg;
-    int64_t key[2] = {x->producer_id, x->first_offset};
-    bool fresh;
-    map_put(&r->a->seen, key, sizeof key, &fresh);
-    if (fresh) {
-        hist_add(r->a->h, H_LOG_ABORTED, HP_FACT, 0, HS(r->t->topic), HI(r->t->partition),
-                 HI(x->producer_id), HI(x->first_offset));
-    }
-}
-
-/** What changed under the audit's eyes. */
-static int steady(const struct target *t, const struct scan *s, struct err *e)
-{
-    if (s->log_start > t->from) {
-        return err_set(e, ERR_BROKER, 0, "the log start of %s-%d moved from %lld to %lld meanwhile",
-                       t->topic, (int)t->partition, (long long)t->from, (long long)s->log_start);
-    }
-    if (s->hw >= 0 && s->hw < t->hw) {
-        return err_set(e, ERR_BROKER, 0, "%s-%d shrank from %lld to %lld meanwhile", t->topic,
-                       (int)t->partition, (long long)t->hw, (long long)s->hw);
-    }
-    return 0;
-}
-
-/** One pass up to an offset; *reached gets how far it came. */
-static int pass(struct reading *r, bool second, int64_t to, int64_t *reached, struct err *e)
-{
-    struct target *t = r->t;
-    struct scan s = {.admin = r->a->admin,
-                     .topic = t->topic,
-                     .partition = t->partition,
-                     .from = t->from,
-                     .to = to,
-                     .lso = second ? t->lso : 0,
-                     .deadline_ns = r->a->deadline_ns,
-                     .batch = second ? on_second_pass : on_first_pass,
-                     .aborted = second && t->emit == EMIT_DATA ? on_aborted : NULL,
-                     .arg = r};
-    int rc = scan_run(&s, e);
-    *reached = s.reached;
-    return rc == 0 ? steady(t, &s, e) : rc;
-}
-
-static int read_both(struct reading *r, struct err *e)
-{
-    struct err second;
-    int64_t reached, ignored;
-    int rc = pass(r, false, r->t->hw, &reached, e);
-    int64_t to = r->t->hw;
-    if (rc < 0 && reached < to) {
-        to = reached + (e->kind == ERR_PROTOCOL); /* the damaged batch itself is data */
-    }
-    if (pass(r, true, to, &ignored, &second) < 0 && rc == 0) {
-        *e = second;
-        rc = -1;
-    }
-    if (rc < 0) {
-        return -1;
-    }
-    if (r->first_pass != r->second_pass) {
-        return err_set(e, ERR_BROKER, 0, "%s-%d changed between two readings: %zu, %zu batches",
-                       r->t->topic, (int)r->t->partition, r->first_pass, r->second_pass);
-    }
-    if (r->emit.problem.kind != ERR_NONE) {
-        *e = r->emit.problem;
-        return err_wrap(e, "%s-%d at offset %lld", r->t->topic, (int)r->t->partition,
-                        (long long)r->emit.problem_at);
-    }
-    return 0;
-}
-
-static void read_partition(struct audit *a, struct target *t)
-{
-    struct err e = {0};
-    struct reading r = {.a = a,
-                        .t = t,
-                        .emit = {.h = a->h,
-                                 .what = t->emit,
-                                 .topic = t->topic,
-                                 .partition = t->partition,
-                                 .from = t->from,
-                                 .run = a->o->run}};
-    bool complete = read_both(&r, &e) == 0;
-    if (!complete) {
-        problem(a, &e);
-    }
-    hist_add(a->h, H_LOG_PARTITION, HP_FACT, 0, HS(t->topic), HI(t->partition), HS(t->id),
-             HI(t->from), HI(t->lso), HI(t->hw), HS(t->what), HI(complete), HI(t->compacted));
-    map_free(&a->seen);
-    a->seen = (struct map){0};
-    outcomes_free(&r.outcomes);
-    emit_free(&r.emit);
-}
-
 /* ---- topics that nobody declared ------------------------------------------------------------- */
 
 struct search {
     struct audit *a;
-    const struct target *t;
+    const struct audit_target *t;
 };
 
 static bool until_ours(void *arg, const struct batch *b)
@@ -415,7 +238,7 @@ static bool until_ours(void *arg, const struct batch *b)
 }
 
 /** A fresh cluster holds little else than the run: its foreign topics are read. */
-static int search_log(struct audit *a, const struct target *t, bool *ours, struct err *e)
+static int search_log(struct audit *a, const struct audit_target *t, bool *ours, struct err *e)
 {
     struct search arg = {a, t};
     struct scan s = {.admin = a->admin,
@@ -432,7 +255,8 @@ static int search_log(struct audit *a, const struct target *t, bool *ours, struc
 }
 
 /** Somebody else's topics may be large: their leaders know who wrote last. */
-static int search_producers(struct audit *a, const struct target *t, bool *ours, struct err *e)
+static int search_producers(struct audit *a, const struct audit_target *t, bool *ours,
+                            struct err *e)
 {
     struct admin_producers p;
     int rc = admin_describe_producers(a->admin, t->topic, t->partition,
@@ -445,12 +269,12 @@ static int search_producers(struct audit *a, const struct target *t, bool *ours,
     return rc;
 }
 
-static void search_undeclared(struct audit *a, const struct target *t)
+static void search_undeclared(struct audit *a, const struct audit_target *t)
 {
     struct err e;
     bool ours = false;
     if (t->bounded && t->hw > t->log_start && search_log(a, t, &ours, &e) < 0) {
-        problem(a, &e);
+        audit_problem(a, &e);
     } else if (is_foreign(a, t) && search_producers(a, t, &ours, &e) < 0 && !is_refusal(&e)) {
         note(a, &e);
     }
@@ -473,7 +297,7 @@ static int find_targets(struct audit *a, struct err *e)
         return -1;
     }
     if (missing.kind != ERR_NONE) {
-        problem(a, &missing);
+        audit_problem(a, &missing);
     }
     add_topics(a, &md);
     admin_metadata_free(&md);
@@ -485,7 +309,7 @@ static void read_all(struct audit *a)
     struct err e;
     a->admin = admin_open(a->o->bootstrap, "kaos-audit", &e);
     if (!a->admin || find_targets(a, &e) < 0) {
-        problem(a, &e);
+        audit_problem(a, &e);
         return;
     }
     read_settings(a);
@@ -493,7 +317,7 @@ static void read_all(struct audit *a)
     take_vector(a);
     for (size_t i = 0; i < a->targets.n; i++) {
         if (a->targets.items[i].bounded && !is_undeclared(&a->targets.items[i])) {
-            read_partition(a, &a->targets.items[i]);
+            audit_part(a, &a->targets.items[i]);
         }
     }
     for (size_t i = 0; i < a->targets.n; i++) {

@@ -226,6 +226,9 @@ static void judge(struct watch *w, unsigned drain, uint64_t began_ns)
         snprintf(why, sizeof why, "everything has been read, but not long enough ago");
     }
     bool done = is_quiet(w, clean, began_ns, vector_of(w));
+    if (done) {
+        snprintf(why, sizeof why, "nothing: the drain is complete");
+    }
     pthread_mutex_lock(&w->lock);
     bool current = w->drains == drain;
     if (current) {
