@@ -23,8 +23,9 @@ void wake_start(struct wake *w, struct loop *l, rd_kafka_queue_t *queue, loop_fn
     w->fn = fn;
     w->arg = arg;
     w->queue = queue;
-    atomic_init(&w->posted, false);
+    atomic_init(&w->posted, true);
     rd_kafka_queue_cb_event_enable(queue, on_event, w);
+    loop_post(l, on_loop, w); /* for what came in before: a queue that is not empty tells nothing */
 }
 
 void wake_stop(struct wake *w)
