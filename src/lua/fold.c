@@ -95,17 +95,15 @@ static void push_value(lua_State *L, const json_t *j, int depth);
 
 static void push_object(lua_State *L, const json_t *j, int depth)
 {
-    const char *name;
-    json_t *v, *base64 = json_object_get(j, "base64");
-    if (base64 && json_is_string(base64) && json_object_size(j) == 1 &&
+    json_t *obj = (json_t *)(uintptr_t)j, *base64 = json_object_get(j, "base64");
+    if (json_is_string(base64) && json_object_size(j) == 1 &&
         push_base64(L, json_string_value(base64), json_string_length(base64))) {
         return;
     }
     lua_createtable(L, 0, (int)json_object_size(j));
-    json_object_foreach((json_t *)(uintptr_t)j, name, v)
-    {
-        lua_pushstring(L, name);
-        push_value(L, v, depth + 1);
+    for (void *it = json_object_iter(obj); it; it = json_object_iter_next(obj, it)) {
+        lua_pushstring(L, json_object_iter_key(it));
+        push_value(L, json_object_iter_value(it), depth + 1);
         lua_rawset(L, -3);
     }
 }
