@@ -465,12 +465,17 @@ function Tx:emit(kind, fields) end
 function Tx:commit(options) end
 
 ---Aborts the transaction and rewinds the consumer.
+---@param options? kaos.TxAbortOptions
 ---@return true?
 ---@return kaos.Error?
-function Tx:abort() end
+function Tx:abort(options) end
 
 ---@class kaos.TxCommitOptions
 ---@field offsets? any # Commits these offsets instead of those behind the records handed out; {} commits none.
+---@field metadata? "batch"|"now" # "now": a wrong application that takes the group's membership at commit time.
+
+---@class kaos.TxAbortOptions
+---@field rewind? boolean # false: a wrong application that goes on reading instead of rewinding.
 
 ---@class kaos.Consumer
 local Consumer = {}
