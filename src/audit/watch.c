@@ -42,7 +42,7 @@ static void add_use(struct watch *w, const char *who, const char *topic, bool gr
     if (!u) {
         u = xcalloc(1, sizeof *u);
         *u = (struct watch_use){.who = xstrdup(who), .topic = xstrdup(topic), .group = group};
-        *VEC_PUSH(&w->uses) = u;
+        *VEC_PUSH(&w->uses) = u; /* NOLINT(bugprone-sizeof-expression): a list of pointers */
     }
     u->live = true;
     pthread_mutex_unlock(&w->lock);

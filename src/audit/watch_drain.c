@@ -14,15 +14,8 @@
 
 enum { READ_MS = 1500 };
 
-static bool say(char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static bool say(char *why, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, WATCH_WHY, fmt, ap);
-    va_end(ap);
-    return false;
-}
+/** Puts a reason into why; false, so that a judgement can end with it. */
+#define say(why, ...) (snprintf(why, WATCH_WHY, __VA_ARGS__), false)
 
 /* ---- open transactions ----------------------------------------------------------------------- */
 

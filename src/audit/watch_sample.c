@@ -34,7 +34,7 @@ static struct watch_part *want_part(struct watch *w, const char *topic, int32_t 
                                  .hw = -1,
                                  .said = {-1, -1, -1}};
         at->p = p;
-        *VEC_PUSH(&w->parts) = p;
+        *VEC_PUSH(&w->parts) = p; /* NOLINT(bugprone-sizeof-expression): a list of pointers */
     }
     return at->p;
 }
@@ -199,7 +199,7 @@ static struct watch_place *want_place(struct watch *w, const struct watch_use *u
                                   .clear_from = -1,
                                   .clear_to = -1};
         at->p = x;
-        *VEC_PUSH(&w->places) = x;
+        *VEC_PUSH(&w->places) = x; /* NOLINT(bugprone-sizeof-expression): a list of pointers */
     }
     return at->p;
 }
