@@ -98,24 +98,6 @@ void consumer_settle(struct lconsumer *c, bool buffer)
     }
 }
 
-void consumer_drop_taken(struct lconsumer *c, const struct client_partitions *ps)
-{
-    struct pack *p = c->pack;
-    if (!p) {
-        return;
-    }
-    size_t kept = p->next;
-    for (size_t i = p->next; i < p->n; i++) {
-        struct message *m = p->items[i];
-        if (!ps || client_partitions_find(ps, m->topic, m->partition)) {
-            message_release(m);
-        } else {
-            p->items[kept++] = m;
-        }
-    }
-    p->n = kept;
-}
-
 /* ---- commits of a default consumer ---- */
 
 static void own_committed(void *arg, const struct client_partitions *ps, const struct err *e)

@@ -386,13 +386,8 @@ static int l_position(lua_State *L)
     const char *topic = luaL_checkstring(L, 2);
     lua_Integer partition = luaL_checkinteger(L, 3);
     int64_t at = consumer_position(c->c, client_intern(topic), (int32_t)partition);
-    for (size_t i = c->pack ? c->pack->next : 0; c->pack && i < c->pack->n; i++) {
-        const struct message *m = c->pack->items[i];
-        if (m->partition == partition && strcmp(m->topic, topic) == 0) {
-            at = m->offset;
-            break;
-        }
-    }
+    int64_t taken = consumer_first_taken(c, topic, (int32_t)partition);
+    at = taken >= 0 ? taken : at;
     if (at >= 0) {
         lua_pushinteger(L, at);
     } else {
@@ -416,6 +411,11 @@ static int flow(lua_State *L, bool pause)
     for (size_t i = 0; rc == 0 && i < ps.n; i++) {
         hist_add(c->rt->h, H_FLOW, HP_FACT, 0, HS(c->name), HS(ps.items[i].topic),
                  HI(ps.items[i].partition), HI(pause));
+    }
+    if (rc == 0 && pause) {
+        consumer_hold_taken(c, &ps);
+    } else if (rc == 0) {
+        consumer_unhold_taken(L, c, &ps);
     }
     client_partitions_free(&ps);
     if (rc) {
@@ -531,8 +531,9 @@ void consumer_close_async(struct lconsumer *c, uint64_t bound_ms, loop_fn done, 
 
 void consumer_free(struct lconsumer *c)
 {
-    consumer_settle(c, false);
+    consumer_settle(c, true);
     consumer_free_rebalance(c);
+    free(c->held.items);
     client_partitions_free(&c->result);
     free(c->handed);
     free(c->name);

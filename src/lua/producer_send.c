@@ -383,6 +383,10 @@ static int send(lua_State *L, struct lproducer *p, int idx, uint64_t seq, bool o
     o.from = NULL;
     o.nheaders = 0;
     arguments(L, &o, idx);
+    if (p->rt->draining && !o.from && tasks_drained(p->rt->tasks)) {
+        task_push_cancelled(L);
+        return lua_error(L);
+    }
     bool first = seq == 0;
     seq = first ? ++p->rt->seq : seq;
     if (first && sw->draws) {

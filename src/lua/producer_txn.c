@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "lua/bind.h"
 #include "lua/codec.h"
@@ -98,7 +99,7 @@ static void on_stuck(void *arg, const char *call, unsigned seconds)
     struct lproducer *p = arg;
     char *text = xasprintf("%s: %s has not returned for %u s", p->name, call, seconds);
     hist_add(p->rt->h, H_LOG, HP_FACT, 0, HB(text, strlen(text)));
-    rt_log_error(p->rt, p->name, &(struct err){.kind = ERR_TIMEOUT});
+    log_warn("%s", text);
     free(text);
 }
 
@@ -182,7 +183,7 @@ static void prepare(lua_State *L, struct lproducer *p, int push)
     if (producer_txn_busy(p)) {
         luaL_error(L, "%s: another call on this transaction is still running", p->name);
     }
-    p->call = (struct txn_wait){.wait = {.push = push_called, .arg = p},
+    p->call = (struct txn_wait){.wait = {.push = push_called, .arg = p, .setup = true},
                                 .busy = true,
                                 .no_rewind = p->call.no_rewind,
                                 .push = push};

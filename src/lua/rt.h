@@ -162,6 +162,10 @@ struct lconsumer {
     bool reading;       /**< a task is inside an iterator's step */
     struct pack *pack;  /**< taken, not all handed out; anchored by pack_ref */
     int pack_ref;
+    struct { /**< taken of paused partitions, with one hold each */
+        struct message **items;
+        size_t n, cap;
+    } held;
     unsigned refills;
     bool txn_draw; /**< the first record handed out is the one of its transaction's draws */
     int on_assign, on_revoke, on_lost; /**< registry references or LUA_NOREF */
@@ -184,7 +188,13 @@ void consumer_on_stop(struct lconsumer *c);
 /** For consumer_deliver.c and consumer_group.c: */
 void consumer_on_ready(void *arg);
 void consumer_callbacks_init(struct consumer_callbacks *cb, struct lconsumer *c);
+/** Drops what was taken and not handed out of these partitions (NULL = all). */
 void consumer_drop_taken(struct lconsumer *c, const struct client_partitions *ps);
+/** Offset of the first record taken and not handed out, or -1. */
+int64_t consumer_first_taken(const struct lconsumer *c, const char *topic, int32_t partition);
+/** Puts it aside while they are paused, and back. */
+void consumer_hold_taken(struct lconsumer *c, const struct client_partitions *ps);
+void consumer_unhold_taken(lua_State *L, struct lconsumer *c, const struct client_partitions *ps);
 /** Starts the commit of everything handed out of an own_commits consumer. false: nothing to commit.
  */
 bool consumer_commit_own(struct lconsumer *c);

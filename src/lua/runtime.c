@@ -234,7 +234,7 @@ void runtime_drain(struct runtime *rt)
 {
     if (!rt->draining) {
         rt->draining = true;
-        tasks_cancel(rt->tasks, false);
+        tasks_drain(rt->tasks);
     }
 }
 

@@ -32,6 +32,7 @@ struct task {
     enum task_state state;
     struct wait *wait; /**< what it waits for */
     bool cancel;       /**< to be raised at the next occasion */
+    bool drain;        /**< that cancel is one of a drain */
     bool endless, unjoined, queued, started;
     struct join *joiners;
     char *trace;
@@ -45,7 +46,7 @@ struct tasks {
     struct task *first;
     struct task *ready, **ready_tail;
     bool deferred, stress;
-    bool frozen;
+    bool frozen, draining;
     bool closed; /**< the state is about to go: references need no release */
     int refs;    /**< the owner, tasks that exist, a deferred run */
     struct task *current;
@@ -126,13 +127,18 @@ static void on_deadline(void *arg)
     task_wake(w);
 }
 
+static bool cancel_due(const struct task *t, const struct wait *w)
+{
+    return t->cancel && !(t->drain && w->setup);
+}
+
 /* The task was resumed: raise a pending cancel, else return what the operation left. */
 static int waited(lua_State *L, int status, lua_KContext k)
 {
     struct wait *w = (struct wait *)k;
     struct task *t = w->task;
     w->task = NULL;
-    if (t->cancel) {
+    if (cancel_due(t, w)) {
         t->cancel = false;
         task_push_cancelled(L);
         return lua_error(L);
@@ -165,7 +171,7 @@ int task_wait(lua_State *L, struct wait *w)
     w->timer =
         w->limit_ms > 0 ? timer_start(t->ts->loop, (uint64_t)w->limit_ms, 0, on_deadline, w) : NULL;
     t->wait = w;
-    if (t->cancel && w->stop) {
+    if (cancel_due(t, w) && w->stop) {
         w->stop(w);
         task_wake(w);
     }
@@ -206,7 +212,7 @@ static int body(lua_State *L)
     struct task *t = lua_touserdata(L, 1);
     lua_pushcfunction(L, keep_trace);
     lua_replace(L, 1);
-    if (t->cancel) {
+    if (t->cancel && !t->drain) {
         t->state = TASK_CANCELLED;
         return 0;
     }
@@ -423,6 +429,7 @@ struct task *task_spawn(lua_State *L, int nargs)
     lua_pushlightuserdata(co, t);
     lua_xmove(L, co, nargs + 1);
     t->endless = ts->current && ts->current->endless;
+    t->cancel = t->drain = ts->draining && !t->endless;
     t->next = ts->first;
     if (ts->first) {
         ts->first->prev = t;
@@ -434,20 +441,44 @@ struct task *task_spawn(lua_State *L, int nargs)
     return t;
 }
 
-void task_cancel(struct task *t)
+static void cancel(struct task *t, bool drain)
 {
-    if (t->state != TASK_ALIVE || t->cancel) {
+    if (t->state != TASK_ALIVE || (t->cancel && t->drain <= drain)) {
         return;
     }
     t->cancel = true;
-    if (t->wait && task_waiting(t->wait) && t->wait->stop) {
+    t->drain = drain;
+    if (t->wait && task_waiting(t->wait) && t->wait->stop && cancel_due(t, t->wait)) {
         t->wait->stop(t->wait);
         task_wake(t->wait);
     }
 }
 
+void task_cancel(struct task *t)
+{
+    cancel(t, false);
+}
+
+void tasks_drain(struct tasks *ts)
+{
+    ts->draining = true;
+    for (struct task *t = ts->first; t; t = t->next) {
+        if (!t->endless) {
+            cancel(t, true);
+        }
+    }
+}
+
+bool tasks_drained(const struct tasks *ts)
+{
+    return ts->current && ts->current->cancel && ts->current->drain;
+}
+
 void task_set_endless(struct task *t)
 {
+    if (t->drain) {
+        t->cancel = t->drain = false;
+    }
     t->endless = true;
 }
 

@@ -26,6 +26,7 @@ struct wait {
     wait_push_fn push; /**< NULL = no results */
     wait_stop_fn stop; /**< NULL = cannot be abandoned: a cancel is raised after the wake */
     void *arg;         /**< for the operation */
+    bool setup;        /**< setting up a client: a drain does not interrupt it */
     int64_t limit_ms;  /**< deadline from now, 0 = none; needs stop */
     bool timed_out;    /**< for push: the deadline passed */
 
@@ -61,6 +62,11 @@ int tasks_alive(const struct tasks *ts);
 /** Cancels the tasks that are alive and own no endless iterator (all = true: every one). */
 void tasks_cancel(struct tasks *ts, bool all);
 
+/** Sources end: every task without an endless iterator is cancelled, now and later, but not while
+ * it sets up clients: a role that was restarted just now may become a consumer yet. */
+void tasks_drain(struct tasks *ts);
+/** Must the running task stop being a source? Raise task_push_cancelled() then. */
+bool tasks_drained(const struct tasks *ts);
 /** From now on nothing is resumed. */
 void tasks_freeze(struct tasks *ts);
 

@@ -132,6 +132,24 @@ TEST_LIMIT(positions_can_be_set_read_paused_and_committed, 60)
         "4 5 nil|5|1|5|2|nil _UNKNOWN_PARTITION|consumer is closed");
 }
 
+TEST_LIMIT(a_paused_partition_is_silent_and_loses_nothing, 60)
+{
+    CHECK_STR(
+        run("local p = w:producer {} for i = 0, 9 do p:send(b, { value = i, partition = 0 }) end\n"
+            "for i = 10, 19 do p:send(b, { value = i, partition = 1 }) end p:flush()\n"
+            "local c = w:consumer { topics = b, group = g }\n"
+            "local n, seen, paused = 0, {}, nil\n"
+            "for m in c:messages() do n = n + 1 seen[m.value] = (seen[m.value] or 0) + 1\n"
+            "  if n == 3 then paused = m.partition assert(c:pause(b, paused))\n"
+            "    w:log('%s', c:position(b, paused) == m.offset + 1) end\n"
+            "  if n > 3 and n <= 13 - 3 then assert(m.partition ~= paused) end\n"
+            "  if n == 10 then w:sleep '50ms' assert(c:resume()) end\n"
+            "  if n == 20 then break end end\n"
+            "local all = true for i = 0, 19 do all = all and seen[tostring(i)] == 1 end "
+            "w:log('%s', all)"),
+        "true|true");
+}
+
 TEST_LIMIT(leaving_the_scope_aborts_and_rewinds, 60)
 {
     struct events *es;

@@ -291,3 +291,30 @@ TEST_LIMIT(the_reader_sees_everything_committed_and_ends_at_stop, 60)
     CHECK_INT(lab_sum(es, "reader-in", H_DELIVER, -1, H_DELIVER_COUNT), 200);
     events_free(es);
 }
+
+TEST_LIMIT(a_worker_that_starts_during_the_drain_still_works, 60)
+{
+    const char *in = lab_name("in"), *out = lab_name("out");
+    const char *text = eos_text(in, out, lab_name("g"), "");
+    lab_topic(in, 2);
+    lab_topic(out, 2);
+    struct lab_role c = lab_spawn(
+        &(struct lab_start){.text = text, .role = "controller", .bootstrap = lab_bootstrap()});
+    lab_until("controller", H_DONE, -1, 1);
+    struct lab_role w = lab_spawn(
+        &(struct lab_start){.text = text, .role = "worker", .bootstrap = lab_bootstrap()});
+    lab_frame(&w, ROLE_DRAIN, "");
+    lab_frame(&c, ROLE_DRAIN, "");
+    until_got(200);
+    struct lab_role c2 = lab_spawn(&(struct lab_start){
+        .text = text, .role = "controller", .incarnation = 2, .bootstrap = lab_bootstrap()});
+    lab_frame(&c2, ROLE_DRAIN, "");
+    lab_until("controller", H_LOG, -1, 400); /* it reads everything again, and sends nothing */
+    stop(&c);
+    stop(&c2);
+    stop(&w);
+    struct events *es = lab_events();
+    CHECK_INT(lab_sum(es, "controller", H_SEND, -1, H_SEND_COUNT), 200);
+    CHECK_INT(lab_sum(es, "worker", H_DELIVER, -1, H_DELIVER_COUNT), 200);
+    events_free(es);
+}
