@@ -3,10 +3,10 @@ local RECORDS <const> = tonumber(env("BENCH_RECORDS", "20000"))
 
 scenario "bench-consume" {
   doc    = "what a record costs that a role is given",
-  topics = { input = { partitions = 1, existing = true } },
+  topics = { feed = { partitions = 1, existing = true } },
   roles  = {
     consumer = function(w)
-      local consumer = w:consumer { topics = "input" }
+      local consumer = w:consumer { topics = "feed" }
       local n, bytes, last = 0, 0, 0
       for m in consumer:messages() do
         n = n + 1
