@@ -216,6 +216,14 @@ static char *make_stem(const char *dir, const struct hist_ident *who)
     return stem;
 }
 
+/* KAOS_HISTORY=off, only to measure what a history costs: the segments of roles say from their
+ * start that their writer could not go on, so such a run is incomplete and never passes. */
+static bool is_switched_off(const struct hist_ident *who)
+{
+    const char *value = getenv("KAOS_HISTORY");
+    return who->index > 0 && value && strcmp(value, "off") == 0;
+}
+
 struct hist *hist_open(const char *dir, const struct hist_ident *who, struct err *e)
 {
     size_t len = strlen(who->role);
@@ -243,6 +251,11 @@ struct hist *hist_open(const char *dir, const struct hist_ident *who, struct err
         free(h->stem);
         free(h);
         return NULL;
+    }
+    if (is_switched_off(who)) {
+        segment_end(h->base, h->cap, h->used, h->fd, SEG_FAILED);
+        h->base = NULL;
+        h->fd = -1;
     }
     return h;
 }
