@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/diag.h"
 
+#include <string.h>
+
 void diag_print(const struct load_diag *d, FILE *out)
 {
     if (d->line > 0) {
@@ -9,7 +11,7 @@ void diag_print(const struct load_diag *d, FILE *out)
         fprintf(out, "%s: ", d->file);
     }
     fprintf(out, "%s: ", load_severity_name(d->severity));
-    if (d->scenario) {
+    if (d->scenario && strncmp(d->message, "scenario ", 9) != 0) {
         fprintf(out, "scenario \"%s\": ", d->scenario);
     }
     fprintf(out, "%s\n", d->message);

@@ -15,8 +15,9 @@ const char *view_run(const struct report *r, const char *key)
 
 int64_t view_duration_ms(const struct report *r)
 {
-    if (!r->es || r->es->n == 0) {
-        return -1;
+    if (!r->es || r->es->n == 0) { /* the history was let go: from the faults on */
+        return r->v->t0 && r->v->t_end > r->v->t0 ? (int64_t)((r->v->t_end - r->v->t0) / 1000000)
+                                                  : -1;
     }
     uint64_t first = r->es->items[0].t, last = r->v->t_end;
     last = last > first ? last : r->es->items[r->es->n - 1].t;

@@ -38,8 +38,12 @@ static void on_assign(struct run *r, struct member *m, const struct event *ev)
 
 static void on_deliver(struct run *r, struct member *m, const struct event *ev)
 {
+    const char *group = event_str(ev, H_DELIVER_GROUP);
     r->count.delivered += (uint64_t)event_int(ev, H_DELIVER_COUNT);
-    if (m->slot->role && r->watch && !*event_str(ev, H_DELIVER_GROUP)) {
+    m->endless = true;
+    if (m->slot->role && *group) { /* a consumer without rebalance callback shows here first */
+        note_group(r, m, group, event_str(ev, H_DELIVER_TOPIC));
+    } else if (m->slot->role && r->watch) {
         watch_position(r->watch, member_name(m), event_str(ev, H_DELIVER_TOPIC),
                        (int32_t)event_int(ev, H_DELIVER_PARTITION),
                        event_int(ev, H_DELIVER_LAST) + 1);
