@@ -161,10 +161,12 @@ static json_t *emit_json(const struct judge *j, const struct event *ev)
 static void add_named(const struct judge *j, struct anomaly *a, const json_t *ev)
 {
     const char *id = json_string_value(json_object_get(ev, "event"));
-    unsigned proc, seq;
-    if (!id || sscanf(id, "%u:%u", &proc, &seq) != 2) {
+    char *colon = NULL;
+    unsigned long proc = id ? strtoul(id, &colon, 10) : 0;
+    if (!colon || *colon != ':') {
         return;
     }
+    unsigned long seq = strtoul(colon + 1, NULL, 10);
     for (size_t i = 0; i < j->m->emits.n; i++) {
         const struct event *e = j->m->emits.items[i];
         if (e->proc == proc && e->seq == seq) {

@@ -211,6 +211,36 @@ static bool stopped_well(const struct m_proc *p)
            event_int(p->exit, H_EXIT_CODE) == 0;
 }
 
+/* What one run of deliveries has too much or too little. */
+static void reader_run(struct judge *j, struct m_part *p, const struct m_deliver *d)
+{
+    int64_t visible = part_visible(p, d->first, d->last);
+    bool more = d->count > visible;
+    if (d->count == visible) {
+        return;
+    }
+    for (size_t k = part_lower(p, d->first); k < p->records.n; k++) {
+        const struct m_record *r = &p->records.items[k];
+        bool inner = r->offset > d->first && r->offset < d->last;
+        if (r->offset > d->last) {
+            break;
+        }
+        if (more && !outcome_visible(r->outcome)) {
+            reader_gap(j, p, r, d->proc,
+                       "is not committed and was delivered to a read_committed reader");
+            return;
+        }
+        if (!more && inner && outcome_visible(r->outcome)) {
+            reader_gap(j, p, r, d->proc,
+                       JTEXT(j,
+                             "or one of those behind it up to %lld (%lld of them) was not "
+                             "delivered to a read_committed reader",
+                             (long long)d->last - 1, (long long)(visible - d->count)));
+            return;
+        }
+    }
+}
+
 static void judge_reader(struct judge *j, struct m_part *p, struct eval *out)
 {
     const struct m_proc *reader = last_reader(p);
@@ -218,19 +248,18 @@ static void judge_reader(struct judge *j, struct m_part *p, struct eval *out)
         return;
     }
     int64_t *seen = xcalloc(p->records.n + 1, sizeof *seen);
-    bool sure = true;
     for (size_t i = 0; i < p->delivers.n; i++) {
         const struct m_deliver *d = p->delivers.items[i];
         if (d->proc != reader) {
             continue;
         }
-        sure = sure && d->count == part_visible(p, d->first, d->last);
+        reader_run(j, p, d);
         for (size_t k = part_lower(p, d->first);
              k < p->records.n && p->records.items[k].offset <= d->last; k++) {
             seen[k]++;
         }
     }
-    for (size_t k = 0; sure && k < p->records.n; k++) {
+    for (size_t k = 0; k < p->records.n; k++) {
         const struct m_record *r = &p->records.items[k];
         if (r->probe || !outcome_visible(r->outcome)) {
             continue;

@@ -181,7 +181,7 @@ static int topic_items(struct flow *f, struct m_part *p, struct buf *b)
             (i > 0 && r[-1].offset == r->offset)) {
             continue;
         }
-        size_t item;
+        size_t item = 0;
         int rc = f->pred->id == ID_LINEAGE ? 1 : item_by_id(f, r, b, &item);
         if (rc < 0) {
             return -1;

@@ -3,6 +3,7 @@
  * offset from log start to end lies in exactly one batch that holds as many records as it spans;
  * the sequence numbers of a producer continue within one epoch. The first batch of a producer, and
  * the first of each epoch, may have any number (expiry, retention, lost state). */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,6 +222,7 @@ static void walk_sequences(struct judge *j, struct m_part *p, struct eval *out)
             at->u = producers.n;
             *VEC_PUSH(&producers) = (struct producer){.last = NULL};
         }
+        assert(at->u < producers.n);
         struct producer *q = &producers.items[at->u];
         if (q->last && q->last->epoch == b->epoch) {
             judge_sequence(j, p, q, b);

@@ -413,3 +413,58 @@ TEST(swapped_records_are_found)
     CHECK(world_find(w, "reordered")->primary >= 0);
     world_free(w);
 }
+
+/* ---- kaos's own reader ---- */
+
+static struct world *with_reader(long skip)
+{
+    struct world *w = good();
+    struct proc *w1 = w->procs[1];
+    long a = proc_send_plain(w->procs[0], INPUT, 0, "900");
+    proc_deliver(w1, INPUT, 0, a, a, "copy", true);
+    proc_begin(w1);
+    proc_copy(w1, 0, 0, a);
+    proc_offsets(w1, 0, a + 1);
+    proc_abort(w1, "fault");
+    proc_seek(w1, 0, a + 1, a);
+    proc_batch(w1, 0, a, a);
+    struct proc *r = proc_start(w, "kaos-reader", 1, 1);
+    for (int i = 0; i < PARTS; i++) {
+        long last = (long)w->log[OUTPUT][i].n - 1;
+        if (i == 0 && skip >= 0) {
+            proc_deliver(r, OUTPUT, i, 0, skip - 1, "", true);
+            proc_deliver(r, OUTPUT, i, skip + 1, last, "", true);
+        } else {
+            proc_deliver(r, OUTPUT, i, 0, last, "", true);
+        }
+    }
+    return w;
+}
+
+TEST(reader_that_was_delivered_all_is_right)
+{
+    struct world *w = with_reader(-1);
+    world_must_pass(w);
+    world_free(w);
+}
+
+TEST(record_that_the_reader_missed_is_library_delivery)
+{
+    struct world *w = with_reader(2);
+    world_must_find(w, "library_delivery");
+    world_free(w);
+}
+
+TEST(aborted_record_that_the_reader_saw_is_library_delivery)
+{
+    struct world *w = with_reader(-1);
+    struct proc *r = w->procs[w->nprocs - 1];
+    hist_add(r->h, H_LOG, HP_FACT, 0, HB("x", 1)); /* begins a new run of deliveries */
+    for (long o = 0; o < (long)w->log[OUTPUT][0].n; o++) {
+        if (w->log[OUTPUT][0].items[o].outcome == 2) {
+            proc_deliver(r, OUTPUT, 0, o, o, "", false);
+        }
+    }
+    world_must_find(w, "library_delivery");
+    world_free(w);
+}
