@@ -15,12 +15,23 @@ enum { MUST, SHOULD, MAY };
 
 struct line {
     const struct event *ev;
+    uint64_t t;
     int weight;
 };
 struct lines {
     struct line *items;
     size_t n, cap;
 };
+
+/* The audit read records long after they were written: their own time counts. */
+static uint64_t time_of(const struct model *m, const struct event *ev)
+{
+    int64_t ms = ev->kind == H_LOG_RECORD    ? event_int(ev, H_LOG_RECORD_TIMESTAMP)
+                 : ev->kind == H_LOG_CONTROL ? event_int(ev, H_LOG_CONTROL_TIMESTAMP)
+                                             : 0;
+    int64_t ns = ms > 0 && ms < INT64_MAX / 1000000 ? ms * 1000000 - m->real_minus_mono : 0;
+    return ns > 0 ? (uint64_t)ns : ev->t;
+}
 
 static void add(struct lines *l, const struct event *ev, int weight)
 {
@@ -31,7 +42,7 @@ static void add(struct lines *l, const struct event *ev, int weight)
         }
     }
     if (ev) {
-        *VEC_PUSH(l) = (struct line){ev, weight};
+        *VEC_PUSH(l) = (struct line){ev, ev->t, weight};
     }
 }
 
@@ -327,7 +338,10 @@ static int by_weight(const void *x, const void *y)
 static int by_time(const void *x, const void *y)
 {
     const struct line *p = x, *q = y;
-    return p->ev < q->ev ? -1 : p->ev > q->ev; /* events stand in order of time */
+    if (p->t != q->t) {
+        return p->t < q->t ? -1 : 1;
+    }
+    return p->ev < q->ev ? -1 : p->ev > q->ev;
 }
 
 static void make_timeline(struct judge *j, const struct anomaly *a, struct finding *f)
@@ -345,12 +359,16 @@ static void make_timeline(struct judge *j, const struct anomaly *a, struct findi
         qsort(l.items, l.n, sizeof *l.items, by_weight);
     }
     size_t n = l.n < LINES ? l.n : LINES;
+    for (size_t i = 0; i < n; i++) {
+        l.items[i].t = time_of(j->m, l.items[i].ev);
+    }
     if (n) {
         qsort(l.items, n, sizeof *l.items, by_time);
     }
     struct timeline_line *lines = pool_alloc(j->pool, (n + 1) * sizeof *lines);
     for (size_t i = 0; i < n; i++) {
         say(j, l.items[i].ev, &lines[i]);
+        lines[i].t = l.items[i].t;
     }
     f->timeline = lines;
     f->ntimeline = n;

@@ -142,6 +142,29 @@ static void fill(struct judge *j, struct finding *f, const struct member *m, siz
     evidence_make(j, a, f);
 }
 
+/* What a primary finding explains, in its cause: the reader need not look for the ids. */
+static void name_consequences(struct judge *j, size_t primary)
+{
+    enum { NAMED = 4 };
+    struct finding *f = &j->v->findings[primary];
+    struct buf b = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < j->v->nfindings; i++) {
+        const struct finding *c = &j->v->findings[i];
+        if (c->primary == (int)primary && n++ < NAMED) {
+            buf_printf(&b, "%s%s %s", n == 1 ? "" : ", ", c->kind, c->cases[0].id);
+            if (c->ncases > 1) {
+                buf_printf(&b, " and %zu more", c->ncases - 1);
+            }
+        }
+    }
+    if (n > 0) {
+        const char *sep = *f->cause ? "; it explains " : "it explains ";
+        f->cause = JTEXT(j, "%s%s%s%s", f->cause, sep, b.data, n > NAMED ? ", ..." : "");
+    }
+    buf_free(&b);
+}
+
 static void group(struct grouping *g)
 {
     struct judge *j = g->j;
@@ -171,6 +194,11 @@ static void group(struct grouping *g)
     for (size_t i = 0; i < j->v->nfindings; i++) {
         if (j->v->findings[i].primary >= 0) {
             j->v->findings[j->v->findings[i].primary].consequences++;
+        }
+    }
+    for (size_t i = 0; i < j->v->nfindings; i++) {
+        if (j->v->findings[i].consequences > 0) {
+            name_consequences(j, i);
         }
     }
 }
