@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/audit.h"
 #include "base/clock.h"
 #include "role/proto.h"
 #include "run/internal.h"
@@ -22,6 +21,8 @@ static struct audit_opts audit_opts(struct run *r, const char *pass)
                                .run = r->out->id,
                                .pass = pass,
                                .internals = cluster_caps(r->cluster) & CLUSTER_CAP_FRESH,
+                               .starts = r->starts.items,
+                               .nstarts = r->starts.n,
                                .timeout_ms = AUDIT_MS};
 }
 

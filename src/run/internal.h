@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of run/ share. One thread. */
 #pragma once
+#include "audit/audit.h"
 #include "audit/watch.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -79,6 +80,10 @@ struct run {
     struct guard *guard;
     struct cluster *cluster;
     struct hist *hist;
+    struct {
+        struct audit_start *items;
+        size_t n, cap;
+    } starts; /**< where topics that existed before ended when the run began */
     struct tail *tail;
     struct watch *watch;
     struct deliveries *deliveries;

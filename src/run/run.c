@@ -423,6 +423,10 @@ static void clean_up(struct run *r)
         free(r->groups.items[i].group);
     }
     free(r->groups.items);
+    for (size_t i = 0; i < r->starts.n; i++) {
+        free(r->starts.items[i].topic);
+    }
+    free(r->starts.items);
     free(r->deaths.items);
     free(r->clocks.items);
     map_free(&r->done);

@@ -22,11 +22,10 @@ struct run_opts {
     size_t nfiles;
     const json_t *env; /**< object: values recorded at load for env(); may be NULL */
     uint64_t seed;
-    const char *cluster; /**< spec, see cluster/cluster.h */
-    int brokers;         /**< 0 = as the plan says */
-    bool no_faults;      /**< baseline: declared faults do not fire */
-    bool keep;           /**< leave the cluster running */
-    bool allow_faults_on_external;
+    const char *cluster;     /**< spec, see cluster/cluster.h */
+    int brokers;             /**< 0 = as the plan says */
+    bool no_faults;          /**< baseline: declared faults do not fire */
+    bool keep;               /**< leave the cluster running */
     int64_t timeout_ms;      /**< -1 = as the plan says */
     const char *store;       /**< ".kaos": runs go to STORE/runs/ID-NAME */
     const char *const *argv; /**< for run.json */

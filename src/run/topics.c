@@ -20,6 +20,21 @@ static const struct admin_topic *find(const struct admin_metadata *md, const cha
     return NULL;
 }
 
+/** Notes where a topic that was there before ends now: the audit begins there. */
+static int note_ends(struct run *r, struct admin *a, const struct admin_topic *t, struct err *e)
+{
+    for (size_t i = 0; i < t->npartitions; i++) {
+        struct admin_offset end;
+        if (admin_list_offsets(a, t->name, t->partitions[i].index, ADMIN_LATEST,
+                               ADMIN_READ_UNCOMMITTED, TIMEOUT_MS, &end, e) < 0) {
+            return err_wrap(e, "looking for the end of topic %s", t->name);
+        }
+        *VEC_PUSH(&r->starts) = (struct audit_start){
+            .topic = xstrdup(t->name), .partition = t->partitions[i].index, .offset = end.offset};
+    }
+    return 0;
+}
+
 /** Splits declared topics into those to create and those that are there and right. */
 static int compare(struct run *r, struct admin *a, struct admin_new_topic *fresh, size_t *n,
                    struct err *e)
@@ -52,6 +67,8 @@ static int compare(struct run *r, struct admin *a, struct admin_new_topic *fresh
                 e, ERR_USAGE, 0,
                 "topic %s has %zu partitions, the scenario declares %d; write `partitions = %zu`",
                 t->name, there->npartitions, t->partitions, there->npartitions);
+        } else {
+            rc = note_ends(r, a, there, e);
         }
     }
     admin_metadata_free(&md);
