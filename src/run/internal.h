@@ -89,7 +89,8 @@ struct run {
     struct deliveries *deliveries;
     char *history, *deliveries_path;
     enum run_phase phase;
-    bool failed, faults_on, roles_stopped, work_done;
+    bool failed, faults_on, roles_stopped;
+    bool settling; /**< behind the cut: waiting for transactions to end */
     uint64_t start_ns, faults_ns;
     struct timer *tick, *limit;
     struct signals *sigint, *sigterm;

@@ -170,8 +170,8 @@ static int open_cluster(struct run *r, struct err *e)
 static void on_drained(void *arg)
 {
     struct run *r = arg;
-    if (r->failed || (r->phase != PH_DRAIN && r->phase != PH_CUT)) {
-        return;
+    if (r->failed || (r->phase != PH_DRAIN && !(r->phase == PH_CUT && r->settling))) {
+        return; /* an answer to watch_drain() that came too late */
     }
     timer_stop(r->limit);
     r->limit = NULL;
@@ -217,6 +217,7 @@ void run_roles_gone(struct run *r)
         return;
     }
     r->limit = timer_start(r->loop, SETTLE_MS, 0, on_late, r);
+    r->settling = true;
     watch_cut(r->watch);
     watch_drain(r->watch);
 }
