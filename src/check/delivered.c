@@ -100,6 +100,7 @@ void check_committed_only(struct judge *j, const struct plan_pred *pred, struct 
 {
     struct m_topic *t = pred->topic ? model_topic(j->m, pred->topic) : NULL;
     int64_t hidden = 0;
+    size_t before = j->anomalies.n + j->hushed;
     for (size_t k = 0; t && k < t->parts.n; k++) {
         struct m_part *p = t->parts.items[k];
         for (size_t i = 0; p && i < p->delivers.n; i++) {
@@ -112,9 +113,10 @@ void check_committed_only(struct judge *j, const struct plan_pred *pred, struct 
     if (!j->audited) {
         out->unknown = "the audit is not complete";
     }
-    out->detail = hidden > 0 ? JTEXT(j, "%lld judged, %lld aborted records in the log",
-                                     (long long)out->judged, (long long)hidden)
-                             : NULL;
+    out->detail = hidden > 0 && j->anomalies.n + j->hushed == before
+                      ? JTEXT(j, "%lld judged, %lld aborted records stayed hidden",
+                              (long long)out->judged, (long long)hidden)
+                      : NULL;
 }
 
 /* ---- offsets_agree ---- */

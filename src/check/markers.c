@@ -235,6 +235,151 @@ static void walk_part(struct walk *w)
     free(w->segments.items);
 }
 
+/* ---- the same for offsets in __consumer_offsets ---- */
+
+struct offset_walk {
+    struct judge *j;
+    struct m_part *p; /**< of __consumer_offsets */
+    struct map by_pid;
+    VEC(const struct m_logoff *) open; /**< by producer: first offset record of its open segment */
+    int64_t judged;
+};
+
+static int by_log_place(const void *a, const void *b)
+{
+    const struct m_logoff *const *x = a, *const *y = b;
+    if ((*x)->log_partition != (*y)->log_partition) {
+        return (*x)->log_partition < (*y)->log_partition ? -1 : 1;
+    }
+    return (*x)->position < (*y)->position ? -1 : (*x)->position > (*y)->position;
+}
+
+static const struct m_logoff **open_of(struct offset_walk *w, int64_t pid)
+{
+    bool fresh;
+    struct map_entry *at = map_put(&w->by_pid, &pid, sizeof pid, &fresh);
+    if (fresh) {
+        at->u = w->open.n;
+        *VEC_PUSH(&w->open) = NULL;
+    }
+    return &w->open.items[at->u];
+}
+
+/* The transactions that gave this offset, and the record it passes. */
+static void add_offset(const struct judge *j, struct anomaly *a, const struct m_logoff *o)
+{
+    a->group = o->group;
+    anomaly_event(a, o->ev);
+    if (o->offset > 0) {
+        anomaly_record(a, o->part, o->offset - 1);
+    }
+    for (size_t i = 0; i < j->m->claims.n; i++) {
+        const struct m_claim *c = j->m->claims.items[i];
+        if (c->group == o->group && c->part == o->part && c->offset == o->offset &&
+            (c->txn->pid < 0 || c->txn->pid == o->pid)) {
+            anomaly_txn(a, c->txn);
+        }
+    }
+}
+
+static void offset_anomaly(struct offset_walk *w, const char *kind, const struct m_logoff *first,
+                           const struct m_logoff *next, const char *text)
+{
+    struct anomaly *a = anomaly_add(w->j, kind);
+    if (!a) {
+        return;
+    }
+    a->id = JTEXT(w->j, "producer id %lld in __consumer_offsets[%d]", (long long)first->pid,
+                  (int)w->p->number);
+    a->text = text;
+    add_offset(w->j, a, first);
+    if (next) {
+        add_offset(w->j, a, next);
+    }
+}
+
+static void offset_data(struct offset_walk *w, const struct m_logoff *o)
+{
+    const struct m_logoff **open = open_of(w, o->pid);
+    if (!*open) {
+        w->judged++;
+    } else if (o->epoch > (*open)->epoch) {
+        offset_anomaly(w, "marker_missing", *open, o,
+                       JTEXT(w->j,
+                             "the epoch rises from %d to %d at position %lld, and no marker "
+                             "closed the offsets before it",
+                             (int)(*open)->epoch, (int)o->epoch, (long long)o->position));
+    } else {
+        return;
+    }
+    *open = o;
+}
+
+static void offset_marker(struct offset_walk *w, const struct m_control *c)
+{
+    const struct m_logoff **open = open_of(w, c->pid);
+    if (*open && c->epoch < (*open)->epoch) {
+        offset_anomaly(w, "stale_marker", *open, NULL,
+                       JTEXT(w->j,
+                             "the %s marker at position %lld has epoch %d, the offsets it "
+                             "closes %d",
+                             c->commit ? "COMMIT" : "ABORT", (long long)c->offset, (int)c->epoch,
+                             (int)(*open)->epoch));
+    }
+    *open = NULL;
+}
+
+/* list[from..n) begins with the offset records of the walk's partition. @return where they end */
+static size_t walk_offsets(struct offset_walk *w, const struct m_logoff **list, size_t from,
+                           size_t n)
+{
+    size_t c = 0;
+    for (; from < n && list[from]->log_partition == w->p->number; from++) {
+        const struct m_logoff *o = list[from];
+        for (; c < w->p->controls.n && w->p->controls.items[c].offset < o->position; c++) {
+            offset_marker(w, &w->p->controls.items[c]);
+        }
+        offset_data(w, o);
+    }
+    for (; c < w->p->controls.n; c++) {
+        offset_marker(w, &w->p->controls.items[c]);
+    }
+    map_free(&w->by_pid);
+    free(w->open.items);
+    return from;
+}
+
+static int64_t check_offsets(struct judge *j)
+{
+    const struct m_topic *t = model_topic(j->m, "__consumer_offsets");
+    VEC(const struct m_logoff *) list = {0};
+    int64_t judged = 0;
+    for (size_t i = 0; t && i < j->m->groups.n; i++) {
+        const struct m_group *g = j->m->groups.items[i];
+        for (size_t k = 0; k < g->offsets.n; k++) {
+            if (g->offsets.items[k]->pid >= 0 && g->offsets.items[k]->outcome != OUT_PLAIN) {
+                *VEC_PUSH(&list) = g->offsets.items[k];
+            }
+        }
+    }
+    if (list.n) {
+        qsort(list.items, list.n, sizeof *list.items, by_log_place);
+    }
+    for (size_t i = 0; i < list.n;) {
+        size_t number = (size_t)list.items[i]->log_partition;
+        struct m_part *p = number < t->parts.n ? t->parts.items[number] : NULL;
+        if (!p || !p->audited || p->controls.n == 0) {
+            i++;
+            continue;
+        }
+        struct offset_walk w = {.j = j, .p = p};
+        i = walk_offsets(&w, list.items, i, list.n);
+        judged += w.judged;
+    }
+    free(list.items);
+    return judged;
+}
+
 void check_markers(struct judge *j, const struct plan_pred *pred, struct eval *out)
 {
     for (size_t i = 0; i < j->m->topics.n; i++) {
@@ -249,6 +394,9 @@ void check_markers(struct judge *j, const struct plan_pred *pred, struct eval *o
                 out->judged += w.judged;
             }
         }
+    }
+    if (!pred || !pred->topic) {
+        out->judged += check_offsets(j);
     }
     out->detail = JTEXT(j, "%lld segments judged", (long long)out->judged);
     if (!j->audited) {

@@ -182,6 +182,28 @@ TEST(segment_that_is_never_closed_is_found_with_proof_only)
     }
 }
 
+/* The commit reaches the output, not the offsets; the successor's abort takes them along. */
+TEST(marker_that_the_offsets_lack_is_found)
+{
+    struct world *w = good();
+    struct proc *w1 = w->procs[1];
+    long a = proc_send_plain(w->procs[0], INPUT, 0, "900");
+    proc_batch(w1, 0, a, a);
+    struct offset_entry *o = &w->offsets.items[w->offsets.n - 2];
+    o->outcome = 2;
+    o[1].gone = true;
+    proc_crash(w1, "after_commit");
+    struct proc *next = proc_start(w, "worker", 1, 2);
+    next->pid = w1->pid;
+    next->epoch = 2;
+    proc_batch(next, 0, a, a);
+    world_must_find(w, "marker_missing");
+    CHECK_HAS(world_find(w, "marker_missing")->cases[0].id, "__consumer_offsets");
+    CHECK(world_find(w, "duplicate")->primary >= 0);
+    CHECK_INT(world_find(w, "duplicate")->blame, BLAME_BROKER);
+    world_free(w);
+}
+
 /* ---- atomic ---- */
 
 TEST(transaction_with_one_record_aborted_is_torn)
@@ -229,7 +251,7 @@ TEST(committed_offsets_of_an_aborted_transaction_are_found)
     proc_copy(w1, 0, 0, a);
     proc_offsets(w1, 0, a + 1);
     proc_abort(w1, "fault");
-    w->offsets.items[w->offsets.n - 1].outcome = 1;
+    w->offsets.items[w->offsets.n - 2].outcome = 1;
     world_must_find(w, "offsets_without_output");
     CHECK(world_find(w, "lost")->primary >= 0);
     world_free(w);
@@ -238,7 +260,7 @@ TEST(committed_offsets_of_an_aborted_transaction_are_found)
 TEST(committed_records_without_their_offsets_are_found)
 {
     struct world *w = good();
-    w->offsets.items[1].gone = true;
+    w->offsets.items[2].gone = true;
     world_must_find(w, "output_without_offsets");
     world_free(w);
 }
@@ -310,7 +332,7 @@ TEST(reported_abort_that_was_committed_is_false_fail)
     proc_offsets(w1, 0, a + 1);
     proc_abort(w1, "error");
     flip_transaction(w, w1, w1->txn, 1);
-    w->offsets.items[w->offsets.n - 1].outcome = 1;
+    w->offsets.items[w->offsets.n - 2].outcome = 1;
     world_must_find(w, "false_fail");
     world_free(w);
 }

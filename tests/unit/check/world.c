@@ -272,11 +272,17 @@ void proc_end_txn(struct proc *p, bool commit)
             }
         }
     }
+    bool offsets = false;
     for (size_t i = 0; i < p->w->offsets.n; i++) {
         struct offset_entry *o = &p->w->offsets.items[i];
         if (o->pid == p->pid && o->outcome == 3) {
             o->outcome = commit ? 1 : 2;
+            offsets = true;
         }
+    }
+    if (offsets) {
+        *VEC_PUSH(&p->w->offsets) = (struct offset_entry){
+            .marker = true, .commit = commit, .pid = p->pid, .epoch = p->epoch};
     }
     p->open = false;
 }
@@ -423,7 +429,10 @@ static void audit(struct world *w)
              HI((long)w->offsets.n), HI((long)w->offsets.n), HS("internal"), HI(1), HI(1));
     for (size_t i = 0; i < w->offsets.n; i++) {
         const struct offset_entry *o = &w->offsets.items[i];
-        if (!o->gone) {
+        if (o->marker && !o->gone) {
+            hist_add(h, H_LOG_CONTROL, HP_FACT, 0, HS("__consumer_offsets"), HI(0), HI((long)i),
+                     HI(o->pid), HI(o->epoch), HI(o->commit), HI(0), HI(0));
+        } else if (!o->gone) {
             hist_add(h, H_LOG_OFFSET, HP_FACT, 0, HI(0), HI((long)i), HS("copy"), HS("input"),
                      HI(o->part), HI(o->offset), HI(o->pid), HI(o->epoch), HI(o->outcome), HI(0),
                      HS(""));

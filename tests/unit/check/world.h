@@ -29,7 +29,7 @@ struct log {
 struct offset_entry {
     int part, epoch, outcome;
     long offset, pid;
-    bool gone;
+    bool gone, marker, commit;
 };
 struct proc {
     struct world *w;
