@@ -72,9 +72,8 @@ typedef void (*check_fn)(struct judge *j, const struct plan_pred *pred, struct e
 struct check_row {
     const char *name;
     check_fn fn;
-    int pred; /**< enum plan_pred_kind, or -1 */
-    bool undeclared;
-    const char *doc;
+    int pred;        /**< enum plan_pred_kind, or -1 */
+    bool undeclared; /**< judged on every run */
 };
 extern const struct check_row check_rows[];
 

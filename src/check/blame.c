@@ -98,7 +98,8 @@ static void better(const struct judge *j, size_t i, size_t candidate, int *best)
         return;
     }
     size_t c = candidate - 1;
-    if (!j->anomalies.items[c]->proven && j->anomalies.items[i]->proven) {
+    const struct anomaly *by = j->anomalies.items[c], *a = j->anomalies.items[i];
+    if ((!by->proven && a->proven) || (by->warning && !a->warning)) {
         return;
     }
     if (order(j->anomalies.items[c]) < order(j->anomalies.items[i]) &&

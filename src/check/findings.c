@@ -204,8 +204,12 @@ static void group(struct grouping *g)
 }
 
 /* A property whose violations are all unproven cannot be called violated. */
-static void settle(struct judge *j, struct prop_result *p, size_t proven)
+static void settle(struct judge *j, struct prop_result *p, size_t proven, size_t warnings)
 {
+    if (p->state == PROP_VIOLATED && p->nfindings > 0 && warnings == p->nfindings) {
+        p->state = PROP_HELD;
+        return;
+    }
     if (p->state != PROP_VIOLATED || proven > 0) {
         return;
     }
@@ -226,18 +230,19 @@ static void give_to_props(struct grouping *g)
     for (size_t i = 0; i < j->v->nprops; i++) {
         struct prop_result *p = &j->v->props[i];
         size_t *list = pool_alloc(j->pool, (j->v->nfindings + 1) * sizeof *list);
-        size_t n = 0, proven = 0, cases = 0;
+        size_t n = 0, proven = 0, cases = 0, warnings = 0;
         for (size_t k = 0; k < j->v->nfindings; k++) {
             const struct finding *f = &j->v->findings[k];
             if (prop_of[k] == i) {
                 list[n++] = k;
                 proven += f->proven && !f->warning;
+                warnings += f->warning;
                 cases += f->ncases;
             }
         }
         p->findings = list;
         p->nfindings = n;
-        settle(j, p, proven);
+        settle(j, p, proven, warnings);
         if (p->state == PROP_VIOLATED) {
             p->reason = JTEXT(j, "%zu %s", cases, cases == 1 ? "violation" : "violations");
         }

@@ -35,10 +35,19 @@ static struct anomaly *add(struct judge *j, const char *kind, struct m_part *p, 
     return a;
 }
 
+/* Brokers other than Kafka may leave holes: there a gap is worth a word, no more. */
+static bool foreign_cluster(const struct model *m)
+{
+    const struct event *ev = model_phase(m, "cluster");
+    const char *spec = ev ? event_str(ev, H_PHASE_DETAIL) : "";
+    return strchr(spec, ':') && strncmp(spec, "kafka", 5) != 0 && strncmp(spec, "embedded", 8) != 0;
+}
+
 static void missing_offsets(struct judge *j, struct m_part *p, int64_t first, int64_t last)
 {
     struct anomaly *a = add(j, "unexplained_gap", p, first, last);
     if (a) {
+        a->warning = foreign_cluster(j->m);
         a->text = first == last
                       ? JTEXT(j, "%s is in no batch", where(j, p, first))
                       : JTEXT(j, "%s to %lld are in no batch", where(j, p, first), (long long)last);

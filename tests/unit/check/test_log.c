@@ -386,6 +386,17 @@ TEST(end_of_the_log_without_batches_is_a_gap)
     world_free(w);
 }
 
+TEST(gap_of_a_foreign_cluster_is_a_warning)
+{
+    struct world *w = good();
+    world_phase(w, "cluster", "broker.example:9092");
+    w->hw_short = 2;
+    world_check(w);
+    CHECK_INT(w->v->code, VERDICT_PASS);
+    CHECK(world_find(w, "unexplained_gap")->warning);
+    world_free(w);
+}
+
 TEST(log_may_begin_above_zero)
 {
     struct world *w = world_new();
