@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by the files that build the model. */
 #pragma once
+#include <stdint.h>
+
 #include "check/model.h"
 
-enum { PARTITIONS_MAX = 100000 };
+enum { PARTITIONS_MAX = 100000, RUN_MAX = 1 << 18 };
+
+/** Offsets and numbers that arithmetic may touch; what is outside is damage. */
+static inline bool model_sane(int64_t v)
+{
+    return v >= -1 && v < INT64_C(1) << 60;
+}
 
 /** Created when absent. */
 struct m_topic *model_want_topic(struct model *m, const char *name);

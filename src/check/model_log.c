@@ -19,20 +19,28 @@ static void add_partition(struct model *m, const struct audit_pass *pass, const 
     if (pass->probe) {
         return;
     }
+    int64_t start = event_int(ev, H_LOG_PARTITION_LOG_START);
+    int64_t hw = event_int(ev, H_LOG_PARTITION_HW);
+    if (!model_sane(start) || !model_sane(hw)) {
+        model_strange(m, ev);
+        return;
+    }
     p->audited = true;
     p->declared = strcmp(event_str(ev, H_LOG_PARTITION_WHAT), "declared") == 0;
     p->complete = event_int(ev, H_LOG_PARTITION_COMPLETE) != 0;
     p->compacted = event_int(ev, H_LOG_PARTITION_COMPACTED) != 0;
-    p->log_start = event_int(ev, H_LOG_PARTITION_LOG_START);
+    p->log_start = start;
     p->lso = event_int(ev, H_LOG_PARTITION_LSO);
-    p->hw = event_int(ev, H_LOG_PARTITION_HW);
+    p->hw = hw;
 }
 
 static void add_batch(struct model *m, const struct audit_pass *pass, const struct event *ev)
 {
     struct m_part *p =
         model_want_part(m, event_str(ev, H_LOG_BATCH_TOPIC), event_int(ev, H_LOG_BATCH_PARTITION));
-    if (!p) {
+    int64_t base = event_int(ev, H_LOG_BATCH_BASE), last = event_int(ev, H_LOG_BATCH_LAST);
+    if (!p || base < 0 || !model_sane(base) || !model_sane(last) ||
+        !model_sane(event_int(ev, H_LOG_BATCH_SEQUENCE))) {
         model_strange(m, ev);
         return;
     }
@@ -40,8 +48,8 @@ static void add_batch(struct model *m, const struct audit_pass *pass, const stru
         return;
     }
     *VEC_PUSH(&p->batches) = (struct m_batch){
-        .base = event_int(ev, H_LOG_BATCH_BASE),
-        .last = event_int(ev, H_LOG_BATCH_LAST),
+        .base = base,
+        .last = last,
         .count = event_int(ev, H_LOG_BATCH_COUNT),
         .pid = event_int(ev, H_LOG_BATCH_PID),
         .sequence = event_int(ev, H_LOG_BATCH_SEQUENCE),
@@ -58,7 +66,9 @@ static void add_record(struct model *m, const struct audit_pass *pass, const str
                                        event_int(ev, H_LOG_RECORD_PARTITION));
     int64_t outcome = event_int(ev, H_LOG_RECORD_OUTCOME);
     int64_t offset = event_int(ev, H_LOG_RECORD_OFFSET);
-    if (!p || offset < 0 || outcome < OUT_PLAIN || outcome > OUT_OPEN) {
+    if (!p || offset < 0 || !model_sane(offset) || !model_sane(event_int(ev, H_LOG_RECORD_SEQ)) ||
+        !model_sane(event_int(ev, H_LOG_RECORD_SRC_OFFSET)) || outcome < OUT_PLAIN ||
+        outcome > OUT_OPEN) {
         model_strange(m, ev);
         return;
     }
@@ -118,7 +128,8 @@ static void add_offset(struct model *m, const struct audit_pass *pass, const str
     struct m_part *p = model_want_part(m, event_str(ev, H_LOG_OFFSET_TOPIC),
                                        event_int(ev, H_LOG_OFFSET_PARTITION));
     int64_t outcome = event_int(ev, H_LOG_OFFSET_OUTCOME);
-    if (!g || !p || outcome < OUT_PLAIN || outcome > OUT_OPEN) {
+    if (!g || !p || !model_sane(event_int(ev, H_LOG_OFFSET_OFFSET)) || outcome < OUT_PLAIN ||
+        outcome > OUT_OPEN) {
         model_strange(m, ev);
         return;
     }

@@ -16,7 +16,8 @@ static void add_send(struct model *m, struct m_proc *p, const struct event *ev)
                        .producer = event_str(ev, H_SEND_PRODUCER),
                        .ev = ev};
     const char *src = event_str(ev, H_SEND_SRC_TOPIC);
-    if (s.count <= 0 || s.seq < 0 || !*event_str(ev, H_SEND_TOPIC)) {
+    if (s.count <= 0 || s.count > RUN_MAX || s.seq < 0 || !model_sane(s.seq) ||
+        !model_sane(s.src_offset) || !*event_str(ev, H_SEND_TOPIC)) {
         model_strange(m, ev);
         return;
     }
@@ -37,7 +38,8 @@ static void add_ack(struct model *m, struct m_proc *p, const struct event *ev)
                       .phase = ev->phase,
                       .error = event_str(ev, H_ACK_ERROR),
                       .ev = ev};
-    if (a.count <= 0 || a.seq < 0) {
+    if (a.count <= 0 || a.count > RUN_MAX || a.seq < 0 || !model_sane(a.seq) ||
+        !model_sane(a.offset)) {
         model_strange(m, ev);
         return;
     }
@@ -51,7 +53,8 @@ static void add_deliver(struct model *m, struct m_proc *p, const struct event *e
         model_want_part(m, event_str(ev, H_DELIVER_TOPIC), event_int(ev, H_DELIVER_PARTITION));
     int64_t first = event_int(ev, H_DELIVER_FIRST), last = event_int(ev, H_DELIVER_LAST);
     int64_t count = event_int(ev, H_DELIVER_COUNT);
-    if (!part || first < 0 || last < first || count <= 0 || count > last - first + 1) {
+    if (!part || first < 0 || last < first || !model_sane(last) || count <= 0 ||
+        count > last - first + 1) {
         model_strange(m, ev);
         return;
     }
@@ -112,7 +115,7 @@ static void add_claim(struct model *m, struct m_proc *p, const struct event *ev)
     struct m_part *part = model_want_part(m, event_str(ev, H_TXN_OFFSETS_TOPIC),
                                           event_int(ev, H_TXN_OFFSETS_PARTITION));
     struct m_group *g = model_want_group(m, event_str(ev, H_TXN_OFFSETS_GROUP));
-    if (!part || !g) {
+    if (!part || !g || !model_sane(event_int(ev, H_TXN_OFFSETS_OFFSET))) {
         model_strange(m, ev);
         return;
     }

@@ -2,6 +2,7 @@
 /* Random legal histories pass; one random change gives exactly one primary finding, of the kind it
  * stands for. Seeds are fixed and named in a failure. */
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -316,6 +317,47 @@ TEST(verdict_is_the_same_every_time)
     }
     verdict_free(again);
     world_free(l.w);
+}
+
+/* ---- damaged files ---- */
+
+static void damage(const char *path)
+{
+    FILE *f = fopen(path, "r+b");
+    CHECK(f);
+    CHECK_INT(fseek(f, 0, SEEK_END), 0);
+    long size = ftell(f);
+    for (int i = 0; i < 4; i++) {
+        CHECK_INT(fseek(f, pick(size < 8192 ? size : 8192), SEEK_SET), 0);
+        fputc((int)pick(256), f);
+    }
+    fclose(f);
+}
+
+TEST_LIMIT(damaged_histories_do_no_harm, 120)
+{
+    for (uint64_t seed = 1; seed <= seeds(60); seed++) {
+        struct life l;
+        char name[32];
+        snprintf(name, sizeof name, "damaged-%d", (int)seed);
+        live(&l, seed, name);
+        work(&l);
+        world_finish(l.w);
+        char *pattern = xasprintf("%s/*.seg", l.w->dir);
+        glob_t found;
+        CHECK_INT(glob(pattern, 0, NULL, &found), 0);
+        damage(found.gl_pathv[pick((long)found.gl_pathc)]);
+        if (getenv("KAOS_SEEDS")) {
+            fprintf(stderr, "# seed %d\n", (int)seed);
+        }
+        globfree(&found);
+        free(pattern);
+        struct err e = {0};
+        l.w->es = events_open(l.w->dir, &e);
+        l.w->v = l.w->es ? check_run(l.w->es, l.w->plan, NULL, NULL, &e) : NULL;
+        CHECK(l.w->v || *e.msg);
+        world_free(l.w);
+    }
 }
 
 /* ---- the tool that changes a stored audit ---- */
