@@ -229,6 +229,6 @@ for bug, twin in pairs(twins) do
       always     "no aborted reads" { committed_only { topic = "output" } },
       eventually "it makes progress" { liveness {} },
     },
-    stop       = { after = "all ids sent", drain = "30s", timeout = "2m" },
+    stop       = { after = "all ids sent", drain = "20s", timeout = "2m" },
   }
 end
