@@ -4,7 +4,6 @@
  * of the caller and the tree, which hangs in a userdata with a finalizer. */
 #include "lua/codec.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,10 +36,30 @@ void codec_unfreeze(lua_State *L, int idx)
 
 /* ---- bytes ---- */
 
+/* Decimal without snprintf, which would cost as much as the rest of a small send. */
+static size_t integer_text(int64_t v, char *out)
+{
+    char digits[24];
+    size_t n = 0, len = 0;
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do {
+        digits[n++] = (char)('0' + u % 10);
+        u /= 10;
+    } while (u > 0);
+    if (v < 0) {
+        out[len++] = '-';
+    }
+    while (n > 0) {
+        out[len++] = digits[--n];
+    }
+    out[len] = '\0';
+    return len;
+}
+
 static size_t number_text(lua_State *L, int idx, char *out, size_t size)
 {
     if (lua_isinteger(L, idx)) {
-        return (size_t)snprintf(out, size, "%" PRId64, (int64_t)lua_tointeger(L, idx));
+        return integer_text(lua_tointeger(L, idx), out);
     }
     return (size_t)snprintf(out, size, "%.17g", lua_tonumber(L, idx));
 }

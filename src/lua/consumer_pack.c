@@ -13,6 +13,15 @@ static bool in(const struct client_partitions *ps, const struct message *m)
     return !ps || client_partitions_find(ps, m->topic, m->partition);
 }
 
+static void put_aside(struct lconsumer *c, struct message *m)
+{
+    if (c->held.n == c->held.cap) {
+        c->held.cap = c->held.cap ? 2 * c->held.cap : 64;
+        c->held.items = xrealloc(c->held.items, c->held.cap * sizeof(struct message *));
+    }
+    c->held.items[c->held.n++] = m;
+}
+
 /* Keeps the items from `from` on that are not in ps; the others go to aside, or are released. */
 static size_t sift(struct message **items, size_t from, size_t n,
                    const struct client_partitions *ps, struct lconsumer *aside)
@@ -23,7 +32,7 @@ static size_t sift(struct message **items, size_t from, size_t n,
         if (!in(ps, m)) {
             items[kept++] = m;
         } else if (aside) {
-            *VEC_PUSH(&aside->held) = m;
+            put_aside(aside, m);
         } else {
             message_release(m);
         }

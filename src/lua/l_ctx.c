@@ -164,7 +164,8 @@ static int l_int(lua_State *L)
     double u = draw(L, rt, "int", 4);
     uint64_t span = (uint64_t)hi - (uint64_t)lo;
     uint64_t k = (uint64_t)(u * ((double)span + 1));
-    lua_pushinteger(L, (lua_Integer)((uint64_t)lo + (k > span ? span : k)));
+    uint64_t value = (uint64_t)lo + (k > span ? span : k);
+    lua_pushinteger(L, (lua_Integer)value);
     return 1;
 }
 

@@ -74,7 +74,7 @@ bool opts_rate(const char *s, double *per_s)
 
 struct plan_range opts_check_duration(lua_State *L, int idx, const char *what)
 {
-    struct plan_range r;
+    struct plan_range r = {0};
     if (lua_type(L, idx) == LUA_TNUMBER) {
         const char *n = luaL_tolstring(L, idx, NULL);
         luaL_error(L, "%s: a duration needs a unit, write \"%ss\" or \"%sms\"", what, n, n);
@@ -88,7 +88,7 @@ struct plan_range opts_check_duration(lua_State *L, int idx, const char *what)
 
 double opts_check_rate(lua_State *L, int idx, const char *what)
 {
-    double per_s;
+    double per_s = 0;
     if (lua_type(L, idx) == LUA_TNUMBER) {
         luaL_error(L, "%s: a rate needs a unit of time, write \"%s/s\"", what,
                    luaL_tolstring(L, idx, NULL));

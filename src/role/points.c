@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "client/client.h"
 #include "plan/draw.h"
 
 struct pending {
@@ -20,7 +21,7 @@ struct pending {
     enum plan_point point;
     bool abort; /* not a crash: the transaction is to be aborted */
     const void *consumer;
-    char *topic;
+    const char *topic; /* interned */
     int32_t partition;
     int64_t offset;
     uint32_t delivery;
@@ -67,15 +68,11 @@ struct points *points_new(const struct points_setup *setup, bool on)
 
 static void forget(struct points *p, size_t i)
 {
-    free(p->pending.items[i].topic);
     p->pending.items[i] = p->pending.items[--p->pending.n];
 }
 
 void points_free(struct points *p)
 {
-    while (p->pending.n) {
-        forget(p, 0);
-    }
     free(p->pending.items);
     free(p->fired);
     free(p);
@@ -84,8 +81,8 @@ void points_free(struct points *p)
 void points_switch(struct points *p, bool on)
 {
     p->on = on;
-    while (!on && p->pending.n) {
-        forget(p, 0);
+    if (!on) {
+        p->pending.n = 0;
     }
     update(p);
 }
@@ -123,7 +120,7 @@ static void add(struct points *p, int fault, bool abort_it, const struct draw_ke
                           .abort = abort_it,
                           .point = abort_it ? POINT_N : draw_point(p->s.seed, fault, points, k),
                           .consumer = consumer,
-                          .topic = xstrdup(k->topic),
+                          .topic = client_intern(k->topic),
                           .partition = k->partition,
                           .offset = k->offset,
                           .delivery = k->delivery};
@@ -271,8 +268,9 @@ bool points_take_abort(struct points *p, const void *consumer)
         forget(p, i);
         update(p);
         if (yes) {
+            int64_t number = ++p->fired[fault];
             hist_add(p->s.hist, H_FAULT, HP_FACT, 0, HI(fault), HS(plan_fault_name(FAULT_ABORT)),
-                     HS("fire"), HI(++p->fired[fault]), HS(target), HS(detail));
+                     HS("fire"), HI(number), HS(target), HS(detail));
         }
         return yes;
     }
