@@ -16,7 +16,7 @@ struct once {
     struct flow f;
     int what;
     VEC(struct m_record *) attempts; /**< records of the destination by their source */
-    bool sorted;
+    bool sorted, direct_known, direct;
     int64_t judged, exact;
 };
 
@@ -127,22 +127,43 @@ static void lost_send(struct once *o, const struct flow_item *it)
     }
 }
 
-/* Behind the cut, with every transaction ended, nobody can come back to a record that the committed
- * offset has passed: its loss is certain although other records were not drained. Only for effects
- * that are made from the input itself; between them and a later stage more work may be waiting. */
-static bool loss_is_final(const struct once *o, const struct m_record *r)
+/* Whether effects are made from the inputs themselves, and from nothing else than the inputs' way
+ * to them: a record that was passed on to another topic may still be waiting there. */
+static bool direct(const struct once *o)
 {
-    const struct model *m = o->j->m;
-    if (!o->f.to || !o->j->audited || !model_phase(m, "audit") || model_phase(m, "settled")) {
-        return false;
-    }
-    for (size_t i = 0; i < o->f.effects.n; i++) {
-        const struct flow_effect *e = &o->f.effects.items[i];
-        if (!e->d && e->r->src && e->r->src->topic == r->part->topic) {
-            return true;
+    bool some = false;
+    for (size_t i = 0; i < o->j->m->topics.n; i++) {
+        const struct m_topic *t = o->j->m->topics.items[i];
+        for (size_t k = 0; k < t->parts.n; k++) {
+            const struct m_part *p = t->parts.items[k];
+            for (size_t n = 0; p && n < p->records.n; n++) {
+                const struct m_record *r = &p->records.items[n];
+                if (r->src && r->src->topic == o->f.from && outcome_visible(r->outcome)) {
+                    if (t != o->f.to) {
+                        return false;
+                    }
+                    some = true;
+                }
+            }
         }
     }
-    return false;
+    return some;
+}
+
+/* Behind the cut, with every transaction ended, nobody can come back to a record that the committed
+ * offset has passed: its loss is certain although other records were not drained. */
+static bool loss_is_final(struct once *o)
+{
+    const struct model *m = o->j->m;
+    if (!o->f.to || !o->f.from || !o->j->audited || !model_phase(m, "audit") ||
+        model_phase(m, "settled")) {
+        return false;
+    }
+    if (!o->direct_known) {
+        o->direct_known = true;
+        o->direct = direct(o);
+    }
+    return o->direct;
 }
 
 static void lost_item(struct once *o, const struct flow_item *it)
@@ -159,7 +180,7 @@ static void lost_item(struct once *o, const struct flow_item *it)
         return;
     }
     a->id = flow_id(&o->f, it);
-    a->proven = ends_complete(o) || (passed && loss_is_final(o, r));
+    a->proven = ends_complete(o) || (passed && loss_is_final(o));
     a->t = record_time(j->m, r);
     anomaly_source(a, r->part, r->offset);
     anomaly_event(a, r->ev);

@@ -62,7 +62,8 @@ TEST(input_behind_the_committed_offset_is_unprocessed)
     world_free(w);
 }
 
-TEST(without_a_drain_nothing_is_lost)
+/* Nobody lives who could come back to it. */
+TEST(without_a_drain_what_the_offset_has_passed_is_lost)
 {
     struct world *w = good(ID_VALUE);
     struct proc *c = w->procs[0];
@@ -70,11 +71,34 @@ TEST(without_a_drain_nothing_is_lost)
     proc_send_plain(c, INPUT, 0, "901");
     proc_batch(w->procs[1], 0, o + 1, o + 1);
     w->drain_detail = "output[0]: 3 records above the committed offset";
+    world_must_find(w, "lost");
+    world_free(w);
+}
+
+TEST(without_a_drain_what_is_ahead_of_the_offset_is_not_judged)
+{
+    struct world *w = good(ID_VALUE);
+    proc_send_plain(w->procs[0], INPUT, 0, "900");
+    w->drain_detail = "input[0]: 1 record above the committed offset";
     world_check(w);
     CHECK_INT(w->v->code, VERDICT_INCONCLUSIVE);
     CHECK_INT(w->v->exit_code, 2);
     CHECK_INT(w->v->props[0].state, PROP_INCONCLUSIVE);
     CHECK(!w->v->findings[0].proven);
+    world_free(w);
+}
+
+TEST(without_a_drain_a_log_that_did_not_settle_proves_no_loss)
+{
+    struct world *w = good(ID_VALUE);
+    struct proc *c = w->procs[0];
+    long o = proc_send_plain(c, INPUT, 0, "900");
+    proc_send_plain(c, INPUT, 0, "901");
+    proc_batch(w->procs[1], 0, o + 1, o + 1);
+    w->drain_detail = "output[0]: a transaction is open";
+    world_phase(w, "settled", "output[0]: a transaction is open");
+    world_check(w);
+    CHECK_INT(w->v->code, VERDICT_INCONCLUSIVE);
     world_free(w);
 }
 
