@@ -355,8 +355,11 @@ static int fill(lua_State *L, struct lconsumer *c, struct filling *f)
     }
     struct pack *p = c->pack;
     size_t room = p->cap < f->max ? p->cap : f->max;
-    if (p->next == 0 && p->n < room) {
-        p->n += consumer_take(c->c, p->items + p->n, room - p->n);
+    /* Until there is nothing: only then on_ready will be called. */
+    size_t got = p->next == 0 ? 1 : 0;
+    while (got > 0 && p->n < room) {
+        got = consumer_take(c->c, p->items + p->n, room - p->n);
+        p->n += got;
     }
     if (p->n == p->next) {
         f->due = 0;
