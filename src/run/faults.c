@@ -83,31 +83,27 @@ static bool has_txns(const struct fault_clock *c)
     return false;
 }
 
-struct hold {
-    struct fault_clock *c;
-    struct member *m;
-};
-
 static void on_held(void *arg)
 {
-    struct hold *h = arg;
-    if (!h->c->r->failed && h->m->up && h->m->paused && h->c->r->phase < PH_CUT) {
-        record(h->c, "end", member_name(h->m), "");
-        member_signal(h->m, SIGCONT, h->c->index);
-        h->m->fault = -1;
+    struct member *m = arg;
+    struct fault_clock *c = m->paused_by;
+    m->wake = NULL;
+    if (!m->r->failed && m->up && m->paused && m->r->phase < PH_CUT) {
+        record(c, "end", member_name(m), "");
+        member_signal(m, SIGCONT, c->index);
+        m->fault = -1;
     }
-    free(h);
 }
 
 static void pause_member(struct fault_clock *c, struct member *m)
 {
-    struct hold *h = xcalloc(1, sizeof *h);
     int64_t ms = draw_range(c->r->o->seed, c->index, "hold", c->fired, c->f->hold);
-    *h = (struct hold){.c = c, .m = m};
     m->fault = c->index;
+    m->paused_by = c;
     member_signal(m, SIGSTOP, c->index);
     record(c, "begin", member_name(m), m->in_txn ? "in a transaction" : "");
-    timer_start(c->r->loop, (uint64_t)ms, 0, on_held, h);
+    timer_stop(m->wake);
+    m->wake = timer_start(c->r->loop, (uint64_t)ms, 0, on_held, m);
     if (c->f->replace) {
         member_spawn(m->slot, "replace");
     }

@@ -35,11 +35,14 @@ struct member {
     struct proc *proc;
     int incarnation;
     bool up, paused, ready, returned, stopping;
-    bool in_txn;          /**< as far as the tailed history shows */
-    bool has_txn;         /**< had a transaction at some time */
-    bool endless;         /**< owns a consumer */
-    bool crashed;         /**< wrote a CRASH event */
-    bool left;            /**< wrote a RETURNED event with why exit */
+    bool in_txn;                   /**< as far as the tailed history shows */
+    bool has_txn;                  /**< had a transaction at some time */
+    bool endless;                  /**< owns a consumer */
+    bool crashed;                  /**< wrote a CRASH event */
+    bool left;                     /**< wrote a RETURNED event with why exit */
+    struct fault_clock *paused_by; /**< the pause that holds or held it, or NULL */
+    struct timer *wake, *confirm;  /**< end of the pause; look whether SIGSTOP took effect */
+    int confirms;
     int fault;            /**< the fault that ended or paused it, or -1 */
     char *error, *source; /**< last ERROR event */
 };

@@ -10,7 +10,7 @@
 #include "role/proto.h"
 #include "run/internal.h"
 
-enum { GRACE_MS = 5000, CONFIRM_MS = 5, BUDGET = 3 };
+enum { GRACE_MS = 5000, CONFIRM_MS = 5, CONFIRM_TRIES = 400, BUDGET = 3 };
 static const uint64_t BUDGET_NS = 10000000000u;
 
 static void on_gone(void *arg, struct proc *p, struct proc_end end);
@@ -301,43 +301,38 @@ void members_send(struct run *r, uint8_t frame, const char *json)
     }
 }
 
-/** Waits for a SIGSTOP to show in /proc and records when it does. */
-struct confirm {
-    struct member *m;
-    int signum, fault, tries;
-};
+static void record_signal(struct member *m, int signum, int fault, bool confirmed)
+{
+    hist_add(m->r->hist, H_SIGNAL, HP_FACT, 0, HS(m->slot->name), HI(m->slot->index),
+             HI(m->incarnation), HI(proc_pid(m->proc)), HI(signum), HI(fault), HI(confirmed));
+}
 
+/** Waits for a SIGSTOP to show in /proc and records when it does. */
 static void on_confirm(void *arg)
 {
-    struct confirm *c = arg;
-    struct run *r = c->m->r;
-    bool seen = c->m->up && proc_state(c->m->proc) == 'T';
-    if (!seen && c->m->up && c->m->paused && ++c->tries < 400 && !r->failed && r->phase < PH_CUT) {
-        timer_start(r->loop, CONFIRM_MS, 0, on_confirm, c);
-        return;
+    struct member *m = arg;
+    struct run *r = m->r;
+    bool seen = m->up && proc_state(m->proc) == 'T';
+    m->confirm = NULL;
+    if (!seen && m->up && m->paused && ++m->confirms < CONFIRM_TRIES && r->phase < PH_CUT) {
+        m->confirm = timer_start(r->loop, CONFIRM_MS, 0, on_confirm, m);
+    } else if (r->phase < PH_END && !r->failed) {
+        record_signal(m, SIGSTOP, m->paused_by ? m->paused_by->index : -1, seen);
     }
-    if (r->phase < PH_END && r->hist) {
-        hist_add(r->hist, H_SIGNAL, HP_FACT, 0, HS(c->m->slot->name), HI(c->m->slot->index),
-                 HI(c->m->incarnation), HI(proc_pid(c->m->proc)), HI(c->signum), HI(c->fault),
-                 HI(seen));
-    }
-    free(c);
 }
 
 void member_signal(struct member *m, int signum, int fault)
 {
-    struct run *r = m->r;
     proc_signal(m->proc, signum, false);
     if (signum == SIGSTOP) {
         m->paused = true;
-        struct confirm *c = xcalloc(1, sizeof *c);
-        *c = (struct confirm){.m = m, .signum = signum, .fault = fault};
-        timer_start(r->loop, CONFIRM_MS, 0, on_confirm, c);
+        m->confirms = 0;
+        timer_stop(m->confirm);
+        m->confirm = timer_start(m->r->loop, CONFIRM_MS, 0, on_confirm, m);
         return;
     }
     m->paused = signum == SIGCONT ? false : m->paused;
-    hist_add(r->hist, H_SIGNAL, HP_FACT, 0, HS(m->slot->name), HI(m->slot->index),
-             HI(m->incarnation), HI(proc_pid(m->proc)), HI(signum), HI(fault), HI(1));
+    record_signal(m, signum, fault, true);
 }
 
 void members_resume(struct run *r)
@@ -389,6 +384,8 @@ void members_free(struct run *r)
     while (r->members) {
         struct member *m = r->members;
         r->members = m->next;
+        timer_stop(m->wake);
+        timer_stop(m->confirm);
         proc_free(m->proc);
         free(m->error);
         free(m->source);
