@@ -184,7 +184,11 @@ static int wait_records(lua_State *L, struct lconsumer *c, wait_push_fn again, i
 
 static struct lconsumer *begin_step(lua_State *L)
 {
-    struct lconsumer *c = consumer_check(L, lua_upvalueindex(1));
+    /* The upvalue is our own: its type needs no look-up for each record. */
+    struct lconsumer *c = *(struct lconsumer **)lua_touserdata(L, lua_upvalueindex(1));
+    if (c->closed) {
+        luaL_error(L, "consumer is closed");
+    }
     if (c->reading) {
         luaL_error(L, "another task is already reading from this consumer");
     }

@@ -10,6 +10,8 @@
 
 #define PACK_TYPE "kaos.pack"
 
+static const char meta_key; /* in the registry: the metatable of messages */
+
 struct lmessage {
     struct message *m;
     enum plan_codec codec;
@@ -41,18 +43,37 @@ void message_push(lua_State *L, int pack_idx, struct message *m, enum plan_codec
     *lm = (struct lmessage){.m = m, .codec = codec};
     lua_pushvalue(L, pack_idx);
     lua_setiuservalue(L, -2, 1);
-    luaL_setmetatable(L, MESSAGE_TYPE);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &meta_key);
+    lua_setmetatable(L, -2);
+}
+
+/* luaL_testudata() without looking a name up: records are many. */
+static struct lmessage *test(lua_State *L, int idx)
+{
+    if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx)) {
+        return NULL;
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &meta_key);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? lua_touserdata(L, idx) : NULL;
+}
+
+static struct lmessage *check(lua_State *L, int idx)
+{
+    struct lmessage *lm = test(L, idx);
+    return lm ? lm : luaL_checkudata(L, idx, MESSAGE_TYPE); /* raises */
 }
 
 struct message *message_test(lua_State *L, int idx)
 {
-    struct lmessage *lm = luaL_testudata(L, idx, MESSAGE_TYPE);
+    struct lmessage *lm = test(L, idx);
     return lm ? lm->m : NULL;
 }
 
 struct message *message_check(lua_State *L, int idx)
 {
-    return ((struct lmessage *)luaL_checkudata(L, idx, MESSAGE_TYPE))->m;
+    return check(L, idx)->m;
 }
 
 static bool own_header(const char *name)
@@ -150,7 +171,7 @@ const struct api_row message_rows[] = {
 /* Upvalue 1: the methods. */
 static int l_index(lua_State *L)
 {
-    struct lmessage *lm = luaL_checkudata(L, 1, MESSAGE_TYPE);
+    struct lmessage *lm = check(L, 1);
     const char *name = luaL_checkstring(L, 2);
     if (strcmp(name, "value") == 0) {
         return push_value(L, lm);
@@ -197,8 +218,9 @@ void message_open(lua_State *L)
     luaL_setfuncs(L, methods, 0);
     lua_pushcclosure(L, l_index, 1);
     lua_setfield(L, -2, "__index");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &meta_key);
     luaL_newmetatable(L, PACK_TYPE);
     lua_pushcfunction(L, l_pack_gc);
     lua_setfield(L, -2, "__gc");
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
