@@ -96,6 +96,8 @@ rd_kafka_t *bench_consumer(const char *bootstrap, const char *group)
     set(conf, "enable.auto.offset.store", "false");
     set(conf, "auto.offset.reset", "earliest");
     set(conf, "isolation.level", "read_committed");
+    set(conf, "queued.min.messages", "10000000"); /* see consume.lua; the copy never gets there */
+    set(conf, "queued.max.messages.kbytes", "1000000");
     set(conf, "socket.nagle.disable", "true");
     rd_kafka_t *rk = open_handle(RD_KAFKA_CONSUMER, conf);
     rd_kafka_poll_set_consumer(rk);
