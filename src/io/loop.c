@@ -316,6 +316,7 @@ void loop_free(struct loop *l)
 {
     must(uv_timer_init(&l->uv, &l->end), "creating a timer");
     l->end.data = &l->end_handle;
+    uv_update_time(&l->uv); /* what came before may have taken longer than the wait itself */
     must(uv_timer_start(&l->end, on_late, CLOSE_WAIT_MS, 0), "starting a timer");
     uv_unref((uv_handle_t *)&l->end);
     run_posted(l);

@@ -44,10 +44,6 @@ static void audit_work(void *arg)
 static void audit_done(void *arg)
 {
     struct run *r = arg;
-    r->work.busy = false;
-    if (r->failed) {
-        return;
-    }
     if (!r->work.complete) {
         hist_add(r->hist, H_HARNESS, HP_FACT, 0, HS("the audit is not complete"),
                  HS(r->work.err.msg));
@@ -63,8 +59,7 @@ static void audit_done(void *arg)
 
 void finish_audit(struct run *r)
 {
-    r->work.busy = true;
-    loop_work(r->loop, audit_work, audit_done, r);
+    run_work(r, audit_work, audit_done);
 }
 
 static void ends_work(void *arg)
@@ -95,10 +90,6 @@ static int64_t total(const struct buf *b)
 static void probes_done(void *arg)
 {
     struct run *r = arg;
-    r->work.busy = false;
-    if (r->failed) {
-        return;
-    }
     int64_t added = r->work.complete ? total(&r->probe.after) - total(&r->probe.before) : -1;
     for (size_t i = 0; i < r->groups.n; i++) {
         const struct group_use *g = &r->groups.items[i];
@@ -187,6 +178,5 @@ static void next_probe(struct run *r)
         }
         return;
     }
-    r->work.busy = true;
-    loop_work(r->loop, ends_work, probes_done, r);
+    run_work(r, ends_work, probes_done);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of run/ share. One thread. */
 #pragma once
+#include <stdatomic.h>
+
 #include "audit/audit.h"
 #include "audit/watch.h"
 #include "base/map.h"
@@ -130,7 +132,10 @@ struct run {
         bool complete;
         struct err err;
         bool busy;
-    } work; /**< the job on the pool thread */
+        atomic_bool unwanted; /**< its questions end early */
+        loop_fn fn, done;
+    } work;    /**< the job on the pool thread */
+    bool down; /**< the cluster is gone, nothing but the job is waited for */
 };
 
 /* run.c */
@@ -145,6 +150,10 @@ void run_roles_gone(struct run *r);
 void run_topics_ready(struct run *r);
 /** Everything was done: the history is complete. */
 void run_end(struct run *r);
+
+/** fn(r) on a pool thread, then done(r) on the loop unless the run failed meanwhile. One at a time.
+ */
+void run_work(struct run *r, loop_fn fn, loop_fn done);
 
 /* dir.c */
 int dir_create(struct run *r, struct err *e);

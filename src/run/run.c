@@ -18,6 +18,7 @@
 #include "history/deliveries.h"
 #include "role/proto.h"
 #include "run/internal.h"
+#include "wire/admin.h"
 
 enum { TICK_MS = 20, START_MS = 60000, SETTLE_MS = 30000, STATUS_S = 10, DELIVERIES_LOG2 = 20 };
 
@@ -44,19 +45,53 @@ void run_phase(struct run *r, const char *name, const char *detail)
 static void taken_down(void *arg)
 {
     struct run *r = arg;
-    loop_stop(r->loop);
+    r->down = true;
+    if (!r->work.busy) {
+        loop_stop(r->loop);
+    }
 }
 
+static void work_now(void *arg)
+{
+    struct run *r = arg;
+    admin_cancel_by(&r->work.unwanted);
+    r->work.fn(r);
+    admin_cancel_by(NULL);
+}
+
+static void work_done(void *arg)
+{
+    struct run *r = arg;
+    r->work.busy = false;
+    if (!r->failed) {
+        r->work.done(r);
+    } else if (r->down) {
+        loop_stop(r->loop);
+    }
+}
+
+void run_work(struct run *r, loop_fn fn, loop_fn done)
+{
+    r->work.busy = true;
+    r->work.fn = fn;
+    r->work.done = done;
+    loop_work(r->loop, work_now, work_done, r);
+}
+
+/** The watch ends before its brokers do: it would wait for the answers of the dead. */
 static void take_down(struct run *r)
 {
     timer_stop(r->tick);
     timer_stop(r->limit);
     r->tick = r->limit = NULL;
+    atomic_store(&r->work.unwanted, true);
     members_kill(r);
+    watch_stop(r->watch);
+    r->watch = NULL;
     if (r->cluster) {
         cluster_stop(r->cluster, taken_down, r);
     } else {
-        loop_stop(r->loop);
+        taken_down(r);
     }
 }
 
@@ -404,9 +439,7 @@ static int set_up(struct run *r, struct err *e)
 
 static void clean_up(struct run *r)
 {
-    if (r->watch) {
-        watch_stop(r->watch);
-    }
+    watch_stop(r->watch);
     if (r->guard) {
         guard_stop(r->guard);
     }

@@ -119,7 +119,6 @@ static void work(void *arg)
 static void done(void *arg)
 {
     struct run *r = arg;
-    r->work.busy = false;
     if (!r->work.complete) {
         run_fail(r, RUN_ENVIRONMENT, &r->work.err, NULL);
         return;
@@ -129,6 +128,5 @@ static void done(void *arg)
 
 void topics_create(struct run *r)
 {
-    r->work.busy = true;
-    loop_work(r->loop, work, done, r);
+    run_work(r, work, done);
 }

@@ -43,6 +43,11 @@ struct admin {
     struct map coords;  /**< type, key -> node id */
 };
 
+void admin_cancel_by(const atomic_bool *flag)
+{
+    conn_cancel_by(flag);
+}
+
 uint64_t admin_deadline(int timeout_ms)
 {
     return clock_mono_ns() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * NS_PER_MS;
@@ -51,7 +56,9 @@ uint64_t admin_deadline(int timeout_ms)
 int admin_left_ms(uint64_t deadline_ns)
 {
     uint64_t now = clock_mono_ns();
-    return now >= deadline_ns ? 0 : (int)((deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS);
+    return now >= deadline_ns || conn_cancelled()
+               ? 0
+               : (int)((deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS);
 }
 
 bool admin_pause(int ms, uint64_t deadline_ns)

@@ -12,6 +12,7 @@
  * Results are plain structs filled by the call (zeroed first) and freed with their _free function,
  * which also accepts a zeroed struct; everything they point to lives exactly as long. */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,9 @@ struct admin;
  *  an error of the first call. client_id NULL = "kaos". @return NULL with ERR_USAGE. */
 struct admin *admin_open(const char *bootstrap, const char *client_id, struct err *e);
 void admin_close(struct admin *a);
+/** Every call that the calling thread makes ends within about 200 ms, as a timeout, once *flag is
+ *  true: for work on a pool thread that nobody wants any more. NULL = never again. */
+void admin_cancel_by(const atomic_bool *flag);
 
 enum { ADMIN_ERROR_NONE = 0 }; /**< value of the per-item `error` fields: Kafka's code */
 

@@ -4,7 +4,6 @@
 #include "wire/conn.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,8 +21,11 @@
 enum {
     FRAME_MAX = 512 << 20, /**< bytes of one answer */
     READ_STEP = 1 << 20,   /**< memory is taken as bytes arrive, not as the peer promises */
+    LOOK_MS = 100,         /**< how often a wait looks whether it is still wanted */
     NS_PER_MS = 1000000,
 };
+
+static _Thread_local const atomic_bool *unwanted;
 
 struct conn {
     int fd;
@@ -32,18 +34,28 @@ struct conn {
     struct wire_msg versions; /**< the broker's ApiVersions answer */
 };
 
-/** @return 1 ready, 0 deadline, -1 error with errno. */
+void conn_cancel_by(const atomic_bool *flag)
+{
+    unwanted = flag;
+}
+
+bool conn_cancelled(void)
+{
+    return unwanted && atomic_load(unwanted);
+}
+
+/** @return 1 ready, 0 deadline or cancelled, -1 error with errno. */
 static int wait_for(int fd, short events, uint64_t deadline_ns)
 {
     for (;;) {
         uint64_t now = clock_mono_ns();
         uint64_t left_ms = now >= deadline_ns ? 0 : (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS;
         struct pollfd p = {.fd = fd, .events = events};
-        int n = poll(&p, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms);
+        int n = poll(&p, 1, left_ms > LOOK_MS ? LOOK_MS : (int)left_ms);
         if (n > 0) {
             return 1;
         }
-        if (n == 0 && clock_mono_ns() >= deadline_ns) {
+        if (n == 0 && (clock_mono_ns() >= deadline_ns || conn_cancelled())) {
             return 0;
         }
         if (n < 0 && errno != EINTR) {

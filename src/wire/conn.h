@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One connection to one broker: blocking calls with absolute deadlines (clock_mono_ns). */
 #pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,3 +25,7 @@ int conn_feature(const struct conn *c, const char *name);
  *  After any error the connection must be closed: answers can no longer be matched. */
 int conn_call(struct conn *c, const struct wire_msg *req, struct wire_msg *resp,
               uint64_t deadline_ns, struct err *e);
+/** Of the calling thread: once *flag is true its waits end within 100 ms as if their deadline had
+ *  passed. NULL = never. */
+void conn_cancel_by(const atomic_bool *flag);
+bool conn_cancelled(void);

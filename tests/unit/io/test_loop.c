@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -237,6 +239,28 @@ TEST(what_is_left_open_is_closed_by_the_loop)
     timer_start(l, 60000, 60000, nothing, NULL);
     signals_start(l, SIGUSR2, nothing, NULL);
     loop_free(l);
+}
+
+static void block(void *arg)
+{
+    nanosleep(&(struct timespec){.tv_sec = 2, .tv_nsec = 200000000}, NULL);
+    loop_stop(arg);
+}
+
+TEST_LIMIT(the_end_has_its_time_also_after_a_long_callback, 20)
+{
+    struct loop *l = loop_new();
+    int err[2], saved = dup(2);
+    char text[64] = "";
+    CHECK(pipe2(err, O_NONBLOCK) == 0);
+    timer_start(l, 60000, 60000, nothing, NULL);
+    loop_defer(l, block, l);
+    loop_run(l);
+    dup2(err[1], 2);
+    loop_free(l);
+    dup2(saved, 2);
+    CHECK(read(err[0], text, sizeof text - 1) < 0); /* no warning */
+    CHECK_STR(text, "");
 }
 
 static void hang(void *arg)

@@ -100,6 +100,44 @@ TEST(nobody_there_is_a_timeout_that_says_refused)
     CHECK_HAS(e.msg, "refused");
 }
 
+struct waiter {
+    char bootstrap[32];
+    atomic_bool unwanted;
+    struct err e;
+    int rc;
+};
+
+static void *wait_long(void *arg)
+{
+    struct waiter *w = arg;
+    struct admin *a = admin_open(w->bootstrap, NULL, &w->e);
+    struct admin_metadata md;
+    admin_cancel_by(&w->unwanted);
+    w->rc = admin_metadata(a, NULL, 0, 60000, &md, &w->e);
+    admin_metadata_free(&md);
+    admin_close(a);
+    return NULL;
+}
+
+TEST_LIMIT(a_wait_that_nobody_wants_any_more_ends, 20)
+{
+    struct peer p = {0};
+    struct waiter w = {.rc = 0};
+    pthread_t thread;
+    peer_listen(&p);
+    snprintf(w.bootstrap, sizeof w.bootstrap, "127.0.0.1:%d", p.port);
+    CHECK(pthread_create(&thread, NULL, wait_long, &w) == 0);
+    int fd = accept(p.fd, NULL, NULL); /* it has asked, and gets no answer */
+    uint64_t start = clock_mono_ns();
+    atomic_store(&w.unwanted, true);
+    pthread_join(thread, NULL);
+    CHECK((clock_mono_ns() - start) / 1000000 < 5000);
+    CHECK_INT(w.rc, -1);
+    CHECK_INT(w.e.kind, ERR_TIMEOUT);
+    close(fd);
+    close(p.fd);
+}
+
 TEST(a_silent_node_is_a_timeout)
 {
     struct peer p = {0};
