@@ -53,6 +53,7 @@ struct judge {
     size_t hushed; /**< anomalies not reported while quiet */
     bool complete, audited, drained;
     bool lua_error; /**< a role ended by one */
+    bool foreign;   /**< a part of the history is of another run: nothing is proven */
 };
 
 /** What a check says of one predicate. */

@@ -341,6 +341,9 @@ struct verdict *check_run(const struct events *es, const struct plan *p,
     v->complete = j.complete && j.audited;
     v->drained = j.drained;
     judge_all(&j);
+    for (size_t i = 0; i < j.anomalies.n && j.foreign; i++) {
+        j.anomalies.items[i]->proven = false;
+    }
     if (!j.failed) {
         facts_make(&j);
         blame_all(&j);

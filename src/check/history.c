@@ -19,6 +19,13 @@ static bool is_exec(const struct judge *j, const struct m_proc *p)
     return r && r->exec.n > 0;
 }
 
+/* The process that wrote these segments is not the one that the runner started: a file of another
+ * run, or under a wrong name. Nothing that it says is proof of anything here. */
+static bool is_foreign(const struct m_proc *p)
+{
+    return p->hist && p->spawn && p->hist->pid != event_int(p->spawn, H_SPAWN_PID);
+}
+
 static bool killed(const struct m_proc *p)
 {
     return p->crash || (p->exit && event_int(p->exit, H_EXIT_SIGNAL) == SIGKILL);
@@ -32,14 +39,18 @@ static const char *proc_gap(struct judge *j, const struct m_proc *p)
     if (p->hist && !p->spawn) {
         return JTEXT(j, "%s left a history, but its start was not recorded", p->name);
     }
+    if (is_foreign(p)) {
+        j->foreign = true;
+        return JTEXT(j, "the history of %s was written by another process", p->name);
+    }
     if (p->hist && p->hist->damage) {
         return JTEXT(j, "the history of %s is damaged: %s", p->name, p->hist->damage);
     }
     if (p->hist && p->hist->torn && !killed(p)) {
         return JTEXT(j, "the history of %s ends in the middle of a record", p->name);
     }
-    bool silent = !p->hist && p->spawn && !is_exec(j, p);
-    if (silent && p->exit && event_int(p->exit, H_EXIT_SIGNAL) == 0) {
+    /* faults hit only processes that were ready, so a killed one had begun its history too */
+    if (!p->hist && p->spawn && !is_exec(j, p)) {
         return JTEXT(j, "%s left no history", p->name);
     }
     return NULL;
@@ -64,6 +75,58 @@ static const char *silent_sender(struct judge *j)
     return NULL;
 }
 
+static const struct hist_proc *find_ours(const struct model *m, const char *role)
+{
+    for (size_t i = 0; i < m->es->nprocs; i++) {
+        if (!m->by_hist[i] && strcmp(m->es->procs[i].role, role) == 0) {
+            return &m->es->procs[i];
+        }
+    }
+    return NULL;
+}
+
+static bool probe_added(const struct model *m)
+{
+    for (size_t i = 0; i < m->probes.n; i++) {
+        if (event_int(m->probes.items[i], H_PROBE_ADDED) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the runner's own process writes: runner, watch, audit, and the audit behind the probe. */
+static void check_ours(struct judge *j)
+{
+    const struct model *m = j->m;
+    const struct hist_proc *runner = find_ours(m, "runner");
+    if (!runner) {
+        incomplete(j, "the history of the runner is missing");
+    }
+    if (model_phase(m, "roles") && !find_ours(m, "watch")) {
+        incomplete(j, "the history of the watch is missing");
+    }
+    if (probe_added(m) && !find_ours(m, "audit-probe")) {
+        incomplete(j, "what the restart probe added was not audited");
+    }
+    for (size_t i = 0; i < m->es->nprocs; i++) {
+        const struct hist_proc *h = &m->es->procs[i];
+        if (m->by_hist[i]) {
+            continue;
+        }
+        if (runner && h->pid != 0 && h->pid != runner->pid) {
+            j->foreign = true;
+            incomplete(j,
+                       JTEXT(j, "the history of the %s was written by another process", h->role));
+        } else if (h->damage) {
+            incomplete(j, JTEXT(j, "the history of the %s is damaged: %s", h->role, h->damage));
+        } else if (h->torn) {
+            incomplete(j,
+                       JTEXT(j, "the history of the %s ends in the middle of a record", h->role));
+        }
+    }
+}
+
 static void check_processes(struct judge *j)
 {
     const char *first = NULL;
@@ -82,15 +145,7 @@ static void check_processes(struct judge *j)
     if (gone) {
         incomplete(j, gone);
     }
-    for (size_t i = 0; i < j->m->es->nprocs; i++) {
-        const struct hist_proc *h = &j->m->es->procs[i];
-        if (!j->m->by_hist[i] && h->damage) {
-            incomplete(j, JTEXT(j, "the history of the %s is damaged: %s", h->role, h->damage));
-        } else if (!j->m->by_hist[i] && h->torn) {
-            incomplete(j,
-                       JTEXT(j, "the history of the %s ends in the middle of a record", h->role));
-        }
-    }
+    check_ours(j);
 }
 
 static void check_audit(struct judge *j)

@@ -2,6 +2,7 @@
 /* Modes, vacuity, incomplete histories, fails_with, counting checks, progress. */
 #include <glob.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "world.h"
 
@@ -242,6 +243,72 @@ TEST(missing_segment_of_a_sender_is_inconclusive)
     world_check(w);
     CHECK(w->v->code != VERDICT_PASS);
     world_free(w);
+}
+
+static char *segment(const struct world *w, const char *name)
+{
+    char *path = xasprintf("%s/%s-0.seg", w->dir, name);
+    CHECK_INT(access(path, F_OK), 0);
+    return path;
+}
+
+/* A killed process that only read left nothing in the log that tells of it. */
+TEST(missing_segment_of_a_killed_reader_is_inconclusive)
+{
+    struct world *w = good();
+    struct proc *reader = proc_start(w, "controller", 1, 2);
+    proc_deliver(reader, OUTPUT, 0, 0, 0, "", true);
+    proc_exit(reader, 0, SIGKILL, "fault");
+    world_finish(w);
+    char *path = segment(w, "controller-1.2");
+    CHECK_INT(remove(path), 0);
+    free(path);
+    must_be(w, VERDICT_INCONCLUSIVE, "left no history");
+}
+
+TEST(missing_watch_is_inconclusive)
+{
+    struct world *w = good();
+    world_finish(w);
+    char *path = segment(w, "watch-0.0");
+    CHECK_INT(remove(path), 0);
+    free(path);
+    must_be(w, VERDICT_INCONCLUSIVE, "the history of the watch is missing");
+}
+
+static void set_pid(const char *path, int pid)
+{
+    enum { PID_AT = 24 }; /* of the segment header */
+    FILE *f = fopen(path, "r+b");
+    CHECK(f);
+    CHECK_INT(fseek(f, PID_AT, SEEK_SET), 0);
+    CHECK_INT(fwrite(&pid, sizeof pid, 1, f), 1);
+    fclose(f);
+}
+
+/* A file of another run says nothing of this one: neither PASS nor a proven finding. */
+TEST(segments_of_another_process_prove_nothing)
+{
+    static const char *const names[] = {"worker-1.1", "audit-0.0", "watch-0.0", "runner-0.0"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        for (int bug = 0; bug < 2; bug++) {
+            char folder[32];
+            snprintf(folder, sizeof folder, "%s-%d", names[i], bug);
+            struct world *w = world_new_in(folder);
+            world_expect_eos(w, ID_VALUE);
+            world_work(w, 12);
+            if (bug) {
+                proc_batch(w->procs[1], 0, 4, 4);
+                proc_offsets(w->procs[1], 0, 6);
+                proc_end_txn(w->procs[1], true);
+            }
+            world_finish(w);
+            char *path = segment(w, names[i]);
+            set_pid(path, getpid() + 1);
+            free(path);
+            must_be(w, VERDICT_INCONCLUSIVE, "was written by another process");
+        }
+    }
 }
 
 /* ---- fails_with ---- */

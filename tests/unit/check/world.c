@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/path.h"
@@ -54,6 +55,7 @@ struct world *world_new_in(const char *name)
     CHECK(w->runner);
     world_phase(w, "roles", "");
     world_phase(w, "faults_on", "");
+    hist_close(hist_open(w->dir, &(struct hist_ident){.role = "watch"}, &e));
     return w;
 }
 
@@ -118,7 +120,7 @@ struct proc *proc_start(struct world *w, const char *role, int index, int incarn
     p->producer = strcmp(role, "worker") == 0 ? p->txn_id : "p1";
     p->pid = w->next_pid++;
     p->assignment = 1;
-    hist_add(w->runner, H_SPAWN, HP_FACT, 0, HS(role), HI(index), HI(incarnation), HI(100 + index),
+    hist_add(w->runner, H_SPAWN, HP_FACT, 0, HS(role), HI(index), HI(incarnation), HI(getpid()),
              HS(incarnation > 1 ? "restart" : "start"));
     p->h = hist_open(
         w->dir, &(struct hist_ident){.role = role, .index = index, .incarnation = incarnation}, &e);
@@ -324,7 +326,7 @@ void proc_exit(struct proc *p, int code, int signal, const char *why)
 {
     p->ended = true;
     hist_add(p->w->runner, H_EXIT, HP_FACT, 0, HS(p->role), HI(p->index), HI(p->incarnation),
-             HI(100 + p->index), HI(code), HI(signal), HI(strcmp(why, "fault") == 0 ? 0 : -1),
+             HI(getpid()), HI(code), HI(signal), HI(strcmp(why, "fault") == 0 ? 0 : -1),
              HS(why));
 }
 
