@@ -38,7 +38,8 @@ scenario "eos-brokers" {
   roles = {
     controller = controller,
     worker     = { run = worker, count = param "workers", restart = "1s",
-                   conf = { ["session.timeout.ms"] = param "session", ["transaction.timeout.ms"] = 10000 } },
+                   conf = { ["session.timeout.ms"] = param "session",
+                            ["transaction.timeout.ms"] = 10000 } },
   },
 
   faults = {
@@ -50,7 +51,9 @@ scenario "eos-brokers" {
     always     "exactly once"     { exactly_once { from = "input", to = "output", id = "value" } },
     always     "no aborted reads" { committed_only { topic = "output" } },
     always     "every marker is in the log" { markers {} },
-    eventually "every id arrives" { no_loss { from = "input", to = "output", id = "value" }, within = "60s" },
+    eventually "every id arrives" {
+      no_loss { from = "input", to = "output", id = "value" }, within = "60s",
+    },
   },
   stop = { after = "all ids sent", drain = "60s", timeout = "4m" },
 }

@@ -13,7 +13,8 @@ local function controller(isolation)
     c:spawn(function()                                 -- a coroutine in the same process
       for n = 1, c.params.ids do
         producer:send("input", { key = n % 64, value = n })
-        c:pace(c.params.rate)                          -- open model: the planned rate, even if acks are slow
+        c:pace(c.params.rate)                          -- open model: the planned rate,
+                                                       -- even if acks are slow
       end
       c:done "all ids sent"
     end)
@@ -41,7 +42,10 @@ local function worker(w)
 end
 
 local TXN_TIMEOUT <const> = 10000
-local TOPICS = { input = { partitions = 4, replicas = 3 }, output = { partitions = 4, replicas = 3 } }
+local TOPICS = {
+  input  = { partitions = 4, replicas = 3 },
+  output = { partitions = 4, replicas = 3 },
+}
 
 local function conf(extra)
   local t = { ["session.timeout.ms"] = param "session", ["transaction.timeout.ms"] = TXN_TIMEOUT }
@@ -63,14 +67,17 @@ scenario "eos" {
   faults = {
     crash     { role = "worker", p = param "crash_p", per = "message", point = "any" },
     rebalance { group = "copy", every = "5s..10s" },
-    pause     { role = "worker", every = "15s", hold = "4s..6s" }, -- longer than the session, shorter than the transaction
+    -- longer than the session, shorter than the transaction
+    pause     { role = "worker", every = "15s", hold = "4s..6s" },
     abort     { role = "worker", p = 0.005 },
   },
 
   expect = {
     always     "exactly once"      { exactly_once { from = "input", to = "output", id = "value" } },
     always     "no aborted reads"  { committed_only { topic = "output" } },
-    eventually "every id arrives"  { no_loss { from = "input", to = "output", id = "value" }, within = "30s" },
+    eventually "every id arrives"  {
+      no_loss { from = "input", to = "output", id = "value" }, within = "30s",
+    },
     eventually "the group settles" { stable_group "copy", within = "20s" },
     sometimes  "died inside an open transaction" {
       crashed { role = "worker", point = { "before_offsets", "after_offsets", "before_commit" } },
@@ -105,7 +112,10 @@ local twins = {
   },
   ["plain-output"] = {
     doc = "output by a plain producer, offsets in the transaction", fails_with = "duplicate",
-    faults = { crash { role = "worker", p = 0.02, point = "any" }, abort { role = "worker", p = 0.02 } },
+    faults = {
+      crash { role = "worker", p = 0.02, point = "any" },
+      abort { role = "worker", p = 0.02 },
+    },
     worker = function(w)
       local consumer, producer = input(w), w:producer { transactional = true }
       local plain = w:producer { idempotent = true }
@@ -147,7 +157,9 @@ local twins = {
   },
   ["offsets-before"] = {
     doc = "offsets committed before processing", fails_with = "lost",
-    faults = { crash { role = "worker", p = 0.02, point = { "before_send", "after_send", "before_commit" } } },
+    faults = {
+      crash { role = "worker", p = 0.02, point = { "before_send", "after_send", "before_commit" } },
+    },
     worker = function(w)
       local consumer, producer = input(w), w:producer { transactional = true }
       for batch in consumer:batches { max = 10, wait = "500ms" } do
@@ -173,9 +185,14 @@ local twins = {
   },
   ["auto-commit"] = {
     doc = "auto-commit left on", fails_with = "lost",
-    faults = { abort { role = "worker", p = 0.03 }, crash { role = "worker", p = 0.01, point = "any" } },
+    faults = {
+      abort { role = "worker", p = 0.03 },
+      crash { role = "worker", p = 0.01, point = "any" },
+    },
     worker = function(w)
-      local consumer = input(w, { ["enable.auto.commit"] = true, ["auto.commit.interval.ms"] = 100 })
+      local consumer = input(w, {
+        ["enable.auto.commit"] = true, ["auto.commit.interval.ms"] = 100,
+      })
       local producer = w:producer { transactional = true }
       for batch in consumer:batches { max = 10, wait = "500ms" } do
         local tx <close> = producer:begin()
@@ -185,7 +202,8 @@ local twins = {
     end,
   },
   ["stale-generation"] = {
-    doc = "group metadata taken after the rebalance, no rebalance callback", fails_with = "duplicate",
+    doc = "group metadata taken after the rebalance, no rebalance callback",
+    fails_with = "duplicate",
     faults = { rebalance { group = "copy", every = "1s..2s" } },
     worker = function(w)
       local consumer = w:consumer { group = "copy", topics = "input", rebalance = "none" }
@@ -225,8 +243,8 @@ for bug, twin in pairs(twins) do
     },
     faults     = twin.faults,
     expect     = {
-      always     "exactly once"     { exactly_once { from = "input", to = "output", id = "value" } },
-      always     "no aborted reads" { committed_only { topic = "output" } },
+      always "exactly once" { exactly_once { from = "input", to = "output", id = "value" } },
+      always "no aborted reads" { committed_only { topic = "output" } },
       eventually "it makes progress" { liveness {} },
     },
     stop       = { after = "all ids sent", drain = "20s", timeout = "2m" },

@@ -10,7 +10,8 @@ local function controller(c)
   c:spawn(function()                                   -- a coroutine in the same process
     for n = 1, c.params.ids do
       producer:send("input", { key = n % 64, value = n })
-      c:pace(c.params.rate)                            -- open model: the planned rate, even if acks are slow
+      c:pace(c.params.rate)                            -- open model: the planned rate,
+                                                       -- even if acks are slow
     end
     c:done "all ids sent"
   end)
@@ -47,22 +48,28 @@ scenario "eos" {
   roles = {
     controller = controller,
     worker     = { run = worker, count = param "workers", restart = "1s",
-                   conf = { ["session.timeout.ms"] = param "session", ["transaction.timeout.ms"] = 10000 } },
+                   conf = { ["session.timeout.ms"] = param "session",
+                            ["transaction.timeout.ms"] = 10000 } },
   },
 
   faults = {
     crash     { role = "worker", p = param "crash_p", per = "message", point = "any" },
     rebalance { group = "copy", every = "5s..10s" },
-    pause     { role = "worker", every = "15s", hold = "4s..6s" }, -- longer than the session, shorter than the transaction
+    -- longer than the session, shorter than the transaction
+    pause     { role = "worker", every = "15s", hold = "4s..6s" },
     abort     { role = "worker", p = 0.005 },
   },
 
   expect = {
     always     "exactly once"      { exactly_once { from = "input", to = "output", id = "value" } },
     always     "no aborted reads"  { committed_only { topic = "output" } },
-    eventually "every id arrives"  { no_loss { from = "input", to = "output", id = "value" }, within = "30s" },
+    eventually "every id arrives"  {
+      no_loss { from = "input", to = "output", id = "value" }, within = "30s",
+    },
     eventually "the group settles" { stable_group "copy", within = "20s" },
-    sometimes  "died inside an open transaction" { crashed { role = "worker", point = { "before_offsets", "after_offsets", "before_commit" } } },
+    sometimes  "died inside an open transaction" {
+      crashed { role = "worker", point = { "before_offsets", "after_offsets", "before_commit" } },
+    },
     sometimes  "a transaction was aborted",
   },
   stop = { after = "all ids sent", drain = "30s", timeout = "3m" },
