@@ -1,8 +1,11 @@
 -- The consumer's loop, from the first record to the last of RECORDS.
 local RECORDS <const> = tonumber(env("BENCH_RECORDS", "20000"))
--- More than is read, as in the C loop: at its limit of 100,000 records librdkafka stops fetching for a
--- whole second, and the figure would say who gets there.
-local PREFETCH <const> = { ["queued.min.messages"] = 10000000, ["queued.max.messages.kbytes"] = 1000000 }
+-- More than is read, as in the C loop: at its limit of 100,000 records librdkafka stops fetching
+-- for a whole second, and the figure would say who gets there.
+local PREFETCH <const> = {
+  ["queued.min.messages"] = 10000000,
+  ["queued.max.messages.kbytes"] = 1000000,
+}
 
 scenario "bench-consume" {
   doc    = "what a record costs that a role is given",

@@ -22,7 +22,10 @@ end
 
 scenario "bench-copy" {
   doc    = "what a record costs that a role copies in a transaction",
-  topics = { input = { partitions = 1, existing = true }, out = { partitions = 1, existing = true } },
+  topics = {
+    input = { partitions = 1, existing = true },
+    out   = { partitions = 1, existing = true },
+  },
   roles  = {
     copier = function(w)
       local consumer = w:consumer { group = "bench", topics = "input" }
