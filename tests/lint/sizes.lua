@@ -1,5 +1,5 @@
--- Size limits: C files 800 lines, functions 80; Lua files 400, and our own Lua functions are short by habit.
--- Run in the root of the repository; prints each offence and exits with 1.
+-- Size limits: C files 800 lines, functions 80; Lua files 400, and our own Lua functions are short
+-- by habit. Run in the root of the repository; prints each offence and exits with 1.
 
 local bad = 0
 local function offence(fmt, ...)
@@ -19,7 +19,8 @@ local function check_c(file)
   for n, line in ipairs(lines) do
     if line:match "^{" then start = n end
     if line:match "^}" and start then
-      if n - start + 1 > 80 then offence("%s:%d: function of %d lines (limit 80)", file, start, n - start + 1) end
+      local size = n - start + 1
+      if size > 80 then offence("%s:%d: function of %d lines (limit 80)", file, start, size) end
       start = nil
     end
   end
@@ -30,7 +31,9 @@ for file in io.popen("git ls-files '*.c' '*.h' '*.lua'"):lines() do
   files = files + 1
   if file:match "%.lua$" then
     local n = #lines_of(file)
-    if n > 400 and not file:match "_meta%.lua$" then offence("%s: %d lines (limit 400)", file, n) end
+    if n > 400 and not file:match "_meta%.lua$" then
+      offence("%s: %d lines (limit 400)", file, n)
+    end
   else
     check_c(file)
   end

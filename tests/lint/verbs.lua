@@ -1,4 +1,5 @@
--- Output, documents and templates name only verbs that exist. Arguments: the verbs, then "--", then files.
+-- Output, documents and templates name only verbs that exist. Arguments: the verbs, then "--",
+-- then files.
 
 local verbs, files, after = {}, {}, false
 for _, a in ipairs(arg) do

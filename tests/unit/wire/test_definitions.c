@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The protocol table against Kafka's own message definitions: KAFKA_MESSAGES = a folder with the
- * common/message/NAME.json of the kafka-clients and coordinator jars, else skipped. */
+/* The protocol table against Kafka's own message definitions: KAOS_TEST_MESSAGES = a folder with
+ * the common/message/NAME.json of the kafka-clients and coordinator jars, else skipped. */
 #include "test.h"
 
 #include "base/buf.h"
@@ -160,10 +160,10 @@ static void compare_fields(const json_t *message, const json_t *fields,
 
 TEST(the_table_is_kafkas)
 {
-    const char *dir = getenv("KAFKA_MESSAGES");
+    const char *dir = getenv("KAOS_TEST_MESSAGES");
     size_t n = 0;
     if (!dir) {
-        test_skip("KAFKA_MESSAGES is not set");
+        test_skip("KAOS_TEST_MESSAGES is not set");
     }
     const struct wire_schema *const *all = wire_schemas(&n);
     for (size_t i = 0; i < n; i++) {

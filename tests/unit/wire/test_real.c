@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The admin client against a real Apache Kafka: KAFKA_BOOTSTRAP=host:port, else skipped. */
+/* The admin client against a real Apache Kafka: KAOS_TEST_BOOTSTRAP=host:port, else skipped. */
 #include "test.h"
 
 #include <unistd.h>
@@ -18,9 +18,9 @@ static char topic[64], txid[64], group[64];
 static struct admin *start(int partitions)
 {
     struct err e = {0};
-    const char *bootstrap = getenv("KAFKA_BOOTSTRAP");
+    const char *bootstrap = getenv("KAOS_TEST_BOOTSTRAP");
     if (!bootstrap) {
-        test_skip("KAFKA_BOOTSTRAP is not set");
+        test_skip("KAOS_TEST_BOOTSTRAP is not set");
     }
     now_ms = (int64_t)(clock_real_ns() / 1000000);
     unsigned id = (unsigned)(clock_real_ns() / 1000);
