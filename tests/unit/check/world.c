@@ -326,8 +326,7 @@ void proc_exit(struct proc *p, int code, int signal, const char *why)
 {
     p->ended = true;
     hist_add(p->w->runner, H_EXIT, HP_FACT, 0, HS(p->role), HI(p->index), HI(p->incarnation),
-             HI(getpid()), HI(code), HI(signal), HI(strcmp(why, "fault") == 0 ? 0 : -1),
-             HS(why));
+             HI(getpid()), HI(code), HI(signal), HI(strcmp(why, "fault") == 0 ? 0 : -1), HS(why));
 }
 
 void proc_crash(struct proc *p, const char *point)
