@@ -28,20 +28,30 @@ static const struct {
     {CLUSTER_CAP_FRESH, "fresh"},
 };
 
-struct cluster *cluster_open(const char *spec, const struct cluster_opts *o, struct err *e)
+static const struct cluster_kind *find_kind(const char *spec, struct err *e)
 {
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (kinds[i]->accepts(spec)) {
-            return kinds[i]->open(spec, o, e);
-        }
-    }
     struct buf known = {0};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (kinds[i]->accepts(spec)) {
+            buf_free(&known);
+            return kinds[i];
+        }
         buf_printf(&known, "%s%s", i ? ", " : "", kinds[i]->syntax);
     }
     err_set(e, ERR_USAGE, 0, "there is no kind of cluster '%s'; known are %s", spec, known.data);
     buf_free(&known);
     return NULL;
+}
+
+int cluster_check(const char *spec, struct err *e)
+{
+    return find_kind(spec, e) ? 0 : -1;
+}
+
+struct cluster *cluster_open(const char *spec, const struct cluster_opts *o, struct err *e)
+{
+    const struct cluster_kind *kind = find_kind(spec, e);
+    return kind ? kind->open(spec, o, e) : NULL;
 }
 
 void cluster_start(struct cluster *c)

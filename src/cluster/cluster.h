@@ -88,6 +88,8 @@ struct cluster_opts {
     void *arg;
 };
 
+/** Whether spec has the form of a kind that exists. @return -1 with ERR_USAGE, which names them. */
+int cluster_check(const char *spec, struct err *e);
 /** Checks everything that can be checked without starting anything: the spec, the number of nodes,
  * the settings' names, jars, java. @return NULL with ERR_USAGE (spec, brokers, settings) or
  * ERR_PROCESS (a missing version names `script/kafka VERSION`, a missing java `script/setup`). */

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "cluster/cluster.h"
 #include "command/command.h"
 #include "command/diag.h"
 #include "command/reports.h"
@@ -108,6 +109,10 @@ static int parse_suite(struct suite *s)
         reports_parse(&s->reports, s->c) < 0) {
         return EXIT_USAGE;
     }
+    const char *cluster = cli_get(s->c, "cluster");
+    if (cluster && cluster_check(cluster, &e) < 0) {
+        return cli_fail(EXIT_USAGE, "--cluster: %s", e.msg);
+    }
     if (select_files(s->words, s->nwords, &s->files, &s->names, &e) < 0) {
         return cli_fail(EXIT_USAGE, "%s", e.msg);
     }
@@ -149,6 +154,10 @@ static void report_unjudged(struct suite *s, const struct plan *p, const struct 
     int code = r->end == RUN_JUDGE      ? EXIT_SCENARIO
                : r->end == RUN_SCENARIO ? EXIT_SCENARIO
                                         : EXIT_ENVIRONMENT;
+    if (r->end == RUN_CANCELLED) {
+        printf("STOP  %s   interrupted; what was recorded: kaos analyze %s\n", p->name, r->id);
+        return;
+    }
     printf("%s %s   %s\n", code == EXIT_SCENARIO ? "ERROR" : "SETUP", p->name, e->msg);
     if (r->detail) {
         printf("%s\n", r->detail);
@@ -156,7 +165,8 @@ static void report_unjudged(struct suite *s, const struct plan *p, const struct 
     note(s, code);
 }
 
-static void run_once(struct suite *s, struct load *l, size_t i, const struct plan *p, uint64_t seed)
+static void run_once(struct suite *s, struct load *l, size_t i, const struct plan *p,
+                     const char *path, uint64_t seed)
 {
     const struct load_bundle *b = load_sources(l);
     struct run_file *files = xcalloc(b->n + 1, sizeof *files);
@@ -170,6 +180,7 @@ static void run_once(struct suite *s, struct load *l, size_t i, const struct pla
     }
     const char *cluster = cli_get(s->c, "cluster");
     struct run_opts o = {.plan = p,
+                         .path = path,
                          .files = files,
                          .nfiles = b->n,
                          .env = env,
@@ -211,7 +222,7 @@ static void run_once(struct suite *s, struct load *l, size_t i, const struct pla
 }
 
 /** @return 0, or the exit code of a wrong parameter. */
-static int run_repeated(struct suite *s, struct load *l, size_t i)
+static int run_repeated(struct suite *s, struct load *l, size_t i, const char *path)
 {
     size_t before = s->as_declared;
     int worst = s->worst;
@@ -221,7 +232,7 @@ static int run_repeated(struct suite *s, struct load *l, size_t i)
         if (!p) {
             return cli_fail(e.code == LOAD_BAD_PARAM ? EXIT_USAGE : EXIT_SCENARIO, "%s", e.msg);
         }
-        run_once(s, l, i, p, k == 0 ? s->seed : hash_mix(s->seed, (uint64_t)k));
+        run_once(s, l, i, p, path, k == 0 ? s->seed : hash_mix(s->seed, (uint64_t)k));
         plan_free(p);
     }
     if (s->repeat > 1 && !s->stopped) {
@@ -257,7 +268,7 @@ static int run_file(struct suite *s, const char *path, size_t *selected)
     for (size_t i = 0; !load_errors(l) && i < load_count(l) && rc == 0 && !s->stopped; i++) {
         if (wanted(s, l, i)) {
             (*selected)++;
-            rc = run_repeated(s, l, i);
+            rc = run_repeated(s, l, i, path);
         }
     }
     load_free(l);

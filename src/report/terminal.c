@@ -187,7 +187,8 @@ static void commands(struct buf *b, const struct report *r)
 {
     struct buf text = {0};
     const char *run = view_run(r, "run");
-    int first = view_first_finding(r->v);
+    bool judged = r->v->code == VERDICT_FAIL || r->v->code == VERDICT_INCONCLUSIVE;
+    int first = judged ? view_first_finding(r->v) : -1;
     if (run[0]) {
         buf_printf(b, "  look      kaos show %s", run);
         if (first >= 0 && r->v->findings[first].cases[0].id[0]) {
@@ -256,6 +257,17 @@ static void detail(struct buf *b, const struct report *r)
     }
 }
 
+/* What went wrong. That nothing was judged because of it goes without saying: the rest is in
+ * verdict.json. */
+static void error_reasons(struct buf *b, const struct verdict *v)
+{
+    if (v->reason[0]) {
+        reason_line(b, v->reason);
+    } else {
+        reasons(b, v, false);
+    }
+}
+
 static void block(struct buf *b, const struct report *r)
 {
     const struct verdict *v = r->v;
@@ -288,9 +300,8 @@ static void block(struct buf *b, const struct report *r)
         break;
     case VERDICT_SCENARIO_ERROR:
     case VERDICT_ENVIRONMENT:
-        reasons(b, v, false);
+        error_reasons(b, v);
         detail(b, r);
-        findings(b, r);
         commands(b, r);
         break;
     }

@@ -186,7 +186,9 @@ static void option(struct buf *b, size_t *at, const char *name, const char *valu
 
 void view_again(struct buf *b, const struct report *r)
 {
-    const char *where = view_run(r, "where")[0] ? view_run(r, "where") : view_run(r, "file");
+    const char *where = view_run(r, "select")[0]  ? view_run(r, "select")
+                        : view_run(r, "where")[0] ? view_run(r, "where")
+                                                  : view_run(r, "file");
     const char *key;
     json_t *value;
     size_t at = 0;

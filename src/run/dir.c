@@ -71,6 +71,10 @@ static json_t *run_json(struct run *r)
                   seed, "cluster", r->o->cluster, "brokers", r->o->brokers, "no_faults",
                   (int)r->o->no_faults, "roles", roles, "argv", argv, "kaos", KAOS_VERSION, "host",
                   host.nodename, "started_ms", (json_int_t)(clock_real_ns() / 1000000));
+    const char *line = strrchr(p->where, ':');
+    char *select = r->o->path ? xasprintf("%s%s", r->o->path, line ? line : "") : xstrdup(p->where);
+    json_object_set_new(j, "select", json_string(select));
+    free(select);
     if (j && r->o->env) {
         json_object_set_new(j, "env", json_deep_copy(r->o->env));
     }

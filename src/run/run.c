@@ -101,6 +101,9 @@ void run_fail(struct run *r, enum run_end end, const struct err *e, const char *
         return;
     }
     faults_stop(r);
+    if (r->hist) {
+        run_phase(r, "failed", e->msg);
+    }
     r->failed = true;
     r->out->end = end;
     r->out->err = *e;
@@ -130,7 +133,7 @@ static void on_ready(void *arg, const struct err *e)
     }
     if (e) {
         run_fail(r, e->kind == ERR_USAGE ? RUN_SCENARIO : RUN_ENVIRONMENT, e,
-                 cluster_failure_log(r->cluster));
+                 e->kind == ERR_USAGE ? NULL : cluster_failure_log(r->cluster));
         return;
     }
     hist_add(r->hist, H_CONFIG, HP_FACT, 0, HS("cluster"), HS("version"),

@@ -34,7 +34,7 @@ TEST(a_pass_shows_what_was_judged)
     sample_pass(&s);
     check_text(
         &s.r,
-        "PASS  eos   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
+        "PASS  eos   1m04s   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
         "      2000 ids · 2000 exactly once · 46 crashes at 8 points · 9 rebalances · 1 pause ·\n"
         "      61 transactions aborted\n"
         "      always      exactly once                     2000 judged\n"
@@ -55,7 +55,7 @@ TEST(a_fail_shows_the_smallest_evidence)
     sample_fail(&s);
     check_text(
         &s.r,
-        "FAIL  eos-buggy   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
+        "FAIL  eos-buggy   1m04s   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
         "      1391 ids · 1388 exactly once · 1 crash at 1 point\n"
         "\n"
         "✗ always \"exactly once\" — 3 of 1391 ids arrived twice"
@@ -94,7 +94,7 @@ TEST(a_twin_that_fails_as_declared_is_short)
     sample_fail(&s);
     s.v.twin = s.v.expected = true;
     s.v.exit_code = 0;
-    check_text(&s.r, "FAIL  eos-buggy   as declared   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
+    check_text(&s.r, "FAIL  eos-buggy   as declared   1m04s   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
                      "      ✗ duplicate — 3 of 1391 ids arrived twice\n");
     sample_free(&s);
 }
@@ -104,7 +104,7 @@ TEST(an_inconclusive_run_says_why_once)
     struct sample s;
     sample_inconclusive(&s);
     check_text(&s.r,
-               "????  eos   INCONCLUSIVE   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
+               "????  eos   INCONCLUSIVE   1m04s   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
                "  ✓ exactly once 40\n"
                "  ? sometimes \"commit lost to a rebalance\" — never happened  (9 rebalances, 0 "
                "while a transaction\n"
@@ -121,7 +121,7 @@ TEST(errors_show_reason_detail_and_logs)
     struct sample s;
     sample_error(&s, VERDICT_SCENARIO_ERROR);
     check_text(&s.r,
-               "ERROR eos   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
+               "ERROR eos   1m04s   seed 0x1d0f3c5a77e2b941   run 7c1e\n"
                "      worker w2#1 failed 3 times in 3.1s\n"
                "      eos.lua:31:24: attempt to index a nil value\n"
                "        31 |  m.kay.id\n"
@@ -132,7 +132,7 @@ TEST(errors_show_reason_detail_and_logs)
     sample_free(&s);
     sample_error(&s, VERDICT_ENVIRONMENT);
     s.r.run = NULL;
-    check_text(&s.r, "SETUP eos\n"
+    check_text(&s.r, "SETUP eos   1m04s\n"
                      "      kafka broker 2 did not become ready in 60s\n"
                      "      eos.lua:31:24: attempt to index a nil value\n"
                      "        31 |  m.kay.id\n"
@@ -195,7 +195,7 @@ TEST(a_summary_counts_and_lists_what_is_not_right)
     terminal_summary(items, 4, 1, out);
     fclose(out);
     check_width(text);
-    CHECK_HAS(text, "\n4 runs   2 pass   1 FAIL   1 inconclusive   0ms   exit 1\n"
+    CHECK_HAS(text, "\n4 runs   2 pass   1 FAIL   1 inconclusive   4m16s   exit 1\n"
                     "  FAIL  eos-buggy                 duplicate");
     CHECK_HAS(text, "  ????  eos                       sometimes \"commit lost to a rebalance\"");
     CHECK_HAS(text, "kaos show 7c1e\n");
