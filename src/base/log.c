@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void line(const char *level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void line(const char *level, const char *fmt,
+                                                       va_list ap)
 {
     char text[1024];
     vsnprintf(text, sizeof text, fmt, ap);
