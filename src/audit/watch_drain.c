@@ -211,6 +211,23 @@ static bool place_is_read(struct watch *w, struct watch_place *x, char *why)
     return true;
 }
 
+/* A group that shall come to rest is waited for: it is judged by what it is when the drain ends. */
+static bool groups_rest(struct watch *w, char *why)
+{
+    const struct plan *p = w->o.plan;
+    for (size_t i = 0; i < p->expect.n; i++) {
+        for (size_t k = 0; k < p->expect.items[i].preds.n; k++) {
+            const struct plan_pred *d = &p->expect.items[i].preds.items[k];
+            bool asked = d->kind == PRED_STABLE_GROUP && d->group;
+            const struct map_entry *at = asked ? map_get_str(&w->group_unrest, d->group) : NULL;
+            if (at && at->u) {
+                return say(why, "group %s is not stable", d->group);
+            }
+        }
+    }
+    return true;
+}
+
 bool drain_is_clean(struct watch *w, char *why)
 {
     char who[WATCH_WHY] = "";
@@ -229,7 +246,7 @@ bool drain_is_clean(struct watch *w, char *why)
             return false;
         }
     }
-    if (!no_transaction(w, why)) {
+    if ((!w->in_cut && !groups_rest(w, why)) || !no_transaction(w, why)) {
         return false;
     }
     if (!w->o.shared) {

@@ -78,6 +78,7 @@ struct watch {
     struct hist *h;
     struct watch_parts parts;
     struct map part_index, place_index, group_states;
+    struct map group_unrest; /**< group -> 1 while it is not Stable with members */
     struct watch_places places;
     struct map pids; /**< producer ids seen on declared partitions (shared clusters) */
     uint64_t topics_ns, groups_ns;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "audit/watch_priv.h"
 #include "base/buf.h"
@@ -275,6 +276,8 @@ static void sample_state(struct watch *w, const char *group)
         char *ids = member_ids(&g);
         const char *state = g.state ? g.state : "";
         uint64_t now = hash_str(hash_str(g.nmembers + 1, state), ids);
+        bool rests = strcasecmp(state, "stable") == 0 && g.nmembers > 0;
+        map_put_str(&w->group_unrest, group)->u = !rests;
         struct map_entry *at = map_put_str(&w->group_states, group);
         if (at->u != now) {
             at->u = now;
@@ -401,6 +404,7 @@ void sample_free(struct watch *w)
     map_free(&w->place_index);
     map_free(&w->positions);
     map_free(&w->group_states);
+    map_free(&w->group_unrest);
     map_free(&w->pids);
     admin_close(w->admin);
     hist_close(w->h);

@@ -121,14 +121,6 @@ void check_committed_only(struct judge *j, const struct plan_pred *pred, struct 
 
 /* ---- offsets_agree ---- */
 
-static bool acks_all(const struct judge *j, const struct m_proc *p)
-{
-    const struct plan_role *r = plan_role(j->plan, p->role);
-    const char *acks = r ? plan_conf_get(&r->conf, "acks") : NULL;
-    acks = acks || !r ? acks : plan_conf_get(&r->conf, "request.required.acks");
-    return !acks || strcmp(acks, "all") == 0 || strcmp(acks, "-1") == 0;
-}
-
 static void phantom(struct judge *j, struct m_proc *p, const struct m_ack *ack, int64_t k,
                     const struct m_record *other)
 {
@@ -194,13 +186,24 @@ static void reader_gap(struct judge *j, struct m_part *p, const struct m_record 
     a->text = JTEXT(j, "%s %s", a->id, what);
 }
 
+static bool was_assigned(const struct m_proc *p, const struct m_topic *t)
+{
+    for (size_t i = 0; i < p->own.n; i++) {
+        const struct event *ev = p->own.items[i];
+        if (ev->kind == H_ASSIGN && strcmp(event_str(ev, H_ASSIGN_TOPIC), t->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One reader lives through the whole run, or its successor starts anew: the last one counts. */
-static const struct m_proc *last_reader(const struct m_part *p)
+static const struct m_proc *last_reader(const struct judge *j, const struct m_topic *t)
 {
     const struct m_proc *last = NULL;
-    for (size_t i = 0; i < p->delivers.n; i++) {
-        const struct m_proc *r = p->delivers.items[i]->proc;
-        if (r->reader && (!last || r->incarnation > last->incarnation)) {
+    for (size_t i = 0; i < j->m->procs.n; i++) {
+        const struct m_proc *r = j->m->procs.items[i];
+        if (r->reader && (!last || r->incarnation > last->incarnation) && was_assigned(r, t)) {
             last = r;
         }
     }
@@ -243,12 +246,36 @@ static void reader_run(struct judge *j, struct m_part *p, const struct m_deliver
     }
 }
 
-static void judge_reader(struct judge *j, struct m_part *p, struct eval *out)
+/* Visible records that the reader was not delivered, or twice. Behind its last delivery nothing is
+ * proven: it was stopped when nothing had come for a while. @return false = it was stopped early */
+static bool reader_records(struct judge *j, struct m_part *p, const struct m_proc *reader,
+                           const int64_t *seen, struct eval *out)
 {
-    const struct m_proc *reader = last_reader(p);
-    if (!reader || !p->audited || !p->complete || !j->drained || !stopped_well(reader)) {
-        return;
+    size_t end = p->records.n;
+    while (end > 0 && seen[end - 1] == 0) {
+        end--;
     }
+    bool whole = true;
+    for (size_t k = 0; k < p->records.n; k++) {
+        const struct m_record *r = &p->records.items[k];
+        if (r->probe || !outcome_visible(r->outcome)) {
+            continue;
+        }
+        out->judged++;
+        whole = whole && k < end;
+        if (seen[k] == 0 && k < end) {
+            reader_gap(j, p, r, reader,
+                       "is visible and was not delivered to a read_committed reader");
+        } else if (seen[k] > 1) {
+            reader_gap(j, p, r, reader, "was delivered twice to one read_committed reader");
+        }
+    }
+    return whole;
+}
+
+static void judge_reader(struct judge *j, struct m_part *p, const struct m_proc *reader,
+                         struct eval *out)
+{
     int64_t *seen = xcalloc(p->records.n + 1, sizeof *seen);
     for (size_t i = 0; i < p->delivers.n; i++) {
         const struct m_deliver *d = p->delivers.items[i];
@@ -261,18 +288,10 @@ static void judge_reader(struct judge *j, struct m_part *p, struct eval *out)
             seen[k]++;
         }
     }
-    for (size_t k = 0; k < p->records.n; k++) {
-        const struct m_record *r = &p->records.items[k];
-        if (r->probe || !outcome_visible(r->outcome)) {
-            continue;
-        }
-        out->judged++;
-        if (seen[k] == 0) {
-            reader_gap(j, p, r, reader,
-                       "is visible and was not delivered to a read_committed reader");
-        } else if (seen[k] > 1) {
-            reader_gap(j, p, r, reader, "was delivered twice to one read_committed reader");
-        }
+    if (!reader_records(j, p, reader, seen, out)) {
+        out->unknown = "the built-in reader was stopped before it had read everything";
+        judge_reason(j, "%s was stopped before it had read %s[%d] to its end", reader->name,
+                     p->topic->name, (int)p->number);
     }
     free(seen);
 }
@@ -310,16 +329,19 @@ void check_offsets_agree(struct judge *j, const struct plan_pred *pred, struct e
 {
     for (size_t i = 0; i < j->m->procs.n; i++) {
         struct m_proc *p = j->m->procs.items[i];
-        for (size_t k = 0; k < p->acks.n && acks_all(j, p); k++) {
+        for (size_t k = 0; k < p->acks.n && !p->weak_acks; k++) {
             judge_ack(j, p, &p->acks.items[k], out);
         }
     }
     for (size_t i = 0; i < j->m->topics.n; i++) {
         struct m_topic *t = j->m->topics.items[i];
+        const struct m_proc *reader = t->plan && j->drained ? last_reader(j, t) : NULL;
         for (size_t k = 0; t->plan && k < t->parts.n; k++) {
             struct m_part *p = t->parts.items[k];
             if (p && p->audited && p->complete && !p->compacted) {
-                judge_reader(j, p, out);
+                if (reader && stopped_well(reader)) {
+                    judge_reader(j, p, reader, out);
+                }
                 judge_ends(j, p, out);
             }
         }
@@ -330,7 +352,8 @@ void check_offsets_agree(struct judge *j, const struct plan_pred *pred, struct e
 /* ---- restart probe ---- */
 
 /* Probe records whose source had its effect in the same topic before. What the probe wrote without
- * lineage, or from a source without effect, proves nothing here. */
+ * lineage, or from a source without effect, proves nothing here; nor does it where no property
+ * asks for single effects: at least once may do its last work again. */
 struct probed {
     struct map by_source; /**< topic, source -> record of the probe */
     VEC(const struct m_record *) again;
@@ -342,12 +365,26 @@ struct source_key {
     int64_t offset;
 };
 
+static bool single_effects(const struct judge *j, const char *topic)
+{
+    for (size_t i = 0; i < j->plan->expect.n; i++) {
+        for (size_t k = 0; k < j->plan->expect.items[i].preds.n; k++) {
+            const struct plan_pred *d = &j->plan->expect.items[i].preds.items[k];
+            bool single = d->kind == PRED_EXACTLY_ONCE || d->kind == PRED_NO_DUPLICATES;
+            if (single && d->to && strcmp(d->to, topic) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void each_record(const struct judge *j, void (*fn)(struct probed *, const struct m_record *),
                         struct probed *x)
 {
     for (size_t i = 0; i < j->m->topics.n; i++) {
         const struct m_topic *t = j->m->topics.items[i];
-        for (size_t k = 0; k < t->parts.n; k++) {
+        for (size_t k = 0; k < t->parts.n && single_effects(j, t->name); k++) {
             const struct m_part *p = t->parts.items[k];
             for (size_t n = 0; p && n < p->records.n; n++) {
                 if (p->records.items[n].src && outcome_visible(p->records.items[n].outcome)) {

@@ -136,11 +136,9 @@ bool flow_passed(const struct flow *f, const struct m_part *p, int64_t offset)
 static int64_t first_position(const struct flow *f, const struct m_part *p)
 {
     bool latest = false;
-    for (size_t i = 0; i < f->j->plan->roles.n; i++) {
-        const struct plan_role *r = &f->j->plan->roles.items[i];
-        const char *reset = plan_conf_get(&r->conf, "auto.offset.reset");
-        latest = latest || (reset && is_worker(f, r->name) &&
-                            (strcmp(reset, "latest") == 0 || strcmp(reset, "largest") == 0));
+    for (size_t i = 0; i < f->j->m->procs.n && !latest; i++) {
+        const struct m_proc *w = f->j->m->procs.items[i];
+        latest = w->latest && is_worker(f, w->role);
     }
     if (!latest) {
         return 0;

@@ -78,7 +78,8 @@ void check_stable_group(struct judge *j, const struct plan_pred *p, struct eval 
         a->id = JTEXT(j, "group %s", g->name);
         a->group = (struct m_group *)g;
         a->t = r.since;
-        a->proven = model_phase(j->m, "cut") && !j->o->interrupted;
+        /* where the drain ended before its limit, the group had not been given its time */
+        a->proven = model_phase(j->m, "cut") && !j->drained && !j->o->interrupted;
         anomaly_event(a, r.last);
         a->text =
             JTEXT(j, "the group was %s with %lld members at the end",

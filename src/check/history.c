@@ -46,6 +46,11 @@ static const char *proc_gap(struct judge *j, const struct m_proc *p)
     if (p->hist && p->hist->damage) {
         return JTEXT(j, "the history of %s is damaged: %s", p->name, p->hist->damage);
     }
+    if (p->reader && p->exit &&
+        (event_int(p->exit, H_EXIT_SIGNAL) != 0 || event_int(p->exit, H_EXIT_CODE) != 0)) {
+        return JTEXT(j, "%s died: what a reader is delivered was not compared with the log",
+                     p->name);
+    }
     if (p->hist && p->hist->torn && !killed(p)) {
         return JTEXT(j, "the history of %s ends in the middle of a record", p->name);
     }

@@ -151,6 +151,8 @@ struct m_proc { /**< one incarnation of a role instance */
     const struct hist_proc *hist; /**< NULL: left no history */
     const struct event *spawn, *exit, *crash, *ready, *error;
     bool probe, reader;       /**< started by the restart probe; the built-in reader */
+    bool weak_acks;           /**< a producer of it asked for less than acks=all */
+    bool latest;              /**< a consumer of it starts at the end of the log */
     VEC(struct m_send) sends; /**< by seq */
     VEC(struct m_ack) acks;   /**< by seq */
     VEC(struct m_deliver *) delivers;

@@ -186,6 +186,18 @@ static void add_assign(struct model *m, struct m_proc *p, const struct event *ev
     *VEC_PUSH(&g->assigns) = a;
 }
 
+/* What the settings of a client give up. Those of the role are in the plan, those that the program
+ * gave to one client only in the history. */
+static void add_config(struct m_proc *p, const char *name, const char *value)
+{
+    if (strcmp(name, "acks") == 0 || strcmp(name, "request.required.acks") == 0) {
+        p->weak_acks = p->weak_acks || (strcmp(value, "all") != 0 && strcmp(value, "-1") != 0);
+    } else if (strcmp(name, "auto.offset.reset") == 0) {
+        p->latest = p->latest || strcmp(value, "latest") == 0 || strcmp(value, "largest") == 0 ||
+                    strcmp(value, "end") == 0;
+    }
+}
+
 static void add_end(struct model *m, struct m_proc *p, const struct event *ev)
 {
     switch (ev->kind) {
@@ -195,6 +207,9 @@ static void add_end(struct model *m, struct m_proc *p, const struct event *ev)
         break;
     case H_ERROR:
         p->error = ev;
+        break;
+    case H_CONFIG:
+        add_config(p, event_str(ev, H_CONFIG_NAME), event_str(ev, H_CONFIG_VALUE));
         break;
     case H_READY:
         p->ready = ev;
@@ -344,6 +359,10 @@ void model_finish_roles(struct model *m)
             qsort(p->acks.items, p->acks.n, sizeof *p->acks.items, by_ack_seq);
         }
         link_deliveries(p);
+        const struct plan_role *r = plan_role(m->plan, p->role);
+        for (size_t k = 0; r && k < r->conf.n; k++) {
+            add_config(p, r->conf.items[k].name, r->conf.items[k].value);
+        }
     }
 }
 

@@ -42,12 +42,10 @@ static bool put(struct anomaly *a, enum finding_blame blame, int row, const char
 
 /* ---- row 8 ---- */
 
-static bool weak_acks(const struct judge *j, const struct anomaly *a)
+static bool weak_acks(const struct anomaly *a)
 {
     for (size_t i = 0; i < a->procs.n; i++) {
-        const struct plan_role *r = plan_role(j->plan, a->procs.items[i]->role);
-        const char *acks = r ? plan_conf_get(&r->conf, "acks") : NULL;
-        if (acks && strcmp(acks, "all") != 0 && strcmp(acks, "-1") != 0) {
+        if (a->procs.items[i]->weak_acks) {
             return true;
         }
     }
@@ -95,20 +93,38 @@ static bool isolation(struct judge *j, struct anomaly *a)
                      a->deliver->part->topic->name));
 }
 
-static bool invented_by_isolation(struct judge *j, struct anomaly *a)
+/* The record `in` was never committed, and was read with read_uncommitted. */
+static bool read_anyway(struct judge *j, struct anomaly *a, struct m_part *in, int64_t offset)
 {
-    const struct m_record *in = a->in ? part_record(a->in, a->in_offset) : NULL;
-    if (!is(a, "invented") || !in || outcome_visible(in->outcome)) {
+    const struct m_record *r = in ? part_record(in, offset) : NULL;
+    if (!r || outcome_visible(r->outcome)) {
         return false;
     }
-    for (size_t i = part_deliver_from(a->in, a->in_offset); i < a->in->delivers.n; i++) {
-        struct m_deliver *d = a->in->delivers.items[i];
-        if (d->first > a->in_offset) {
+    for (size_t i = part_deliver_from(in, offset); i < in->delivers.n; i++) {
+        struct m_deliver *d = in->delivers.items[i];
+        if (d->first > offset) {
             break;
         }
-        if (d->last >= a->in_offset && !d->read_committed) {
+        if (d->last >= offset && !d->read_committed) {
             a->deliver = d;
             return isolation(j, a);
+        }
+    }
+    return false;
+}
+
+/* An effect without an input, or one too many: made from a record that was never committed. */
+static bool made_by_isolation(struct judge *j, struct anomaly *a)
+{
+    if (is(a, "invented")) {
+        return read_anyway(j, a, a->in, a->in_offset);
+    }
+    for (size_t i = 0; i < a->records.n && is(a, "duplicate"); i++) {
+        const struct m_record *r =
+            part_record(a->records.items[i].part, a->records.items[i].offset);
+        if (r && r->src && outcome_visible(r->outcome) &&
+            read_anyway(j, a, r->src, r->src_offset)) {
+            return true;
         }
     }
     return false;
@@ -345,7 +361,7 @@ static bool duplicate(struct judge *j, struct anomaly *a)
 
 static bool application(struct judge *j, struct anomaly *a)
 {
-    if (isolation(j, a) || invented_by_isolation(j, a)) {
+    if (isolation(j, a) || made_by_isolation(j, a)) {
         return true;
     }
     if (a->in && is(a, "lost")) {
@@ -369,7 +385,7 @@ void blame_rules(struct judge *j, struct anomaly *a)
     if (log_rules(j, a) || application(j, a)) {
         return;
     }
-    if (weak_acks(j, a) && is(a, "lost")) {
+    if (weak_acks(a) && is(a, "lost")) {
         put(a, BLAME_CONFIGURATION, R_CONFIG, "acks is below all");
         return;
     }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The undeclared checks of the raw log: markers, atomic, sequences, gaps, offsets_agree. */
+#include <signal.h>
+
 #include "world.h"
 
 static struct world *good(void)
@@ -429,6 +431,17 @@ TEST(another_record_at_an_acknowledged_offset_is_phantom_ack)
     world_free(w);
 }
 
+/* Less than acks=all promises no place in the log. */
+TEST(weak_acknowledgement_is_no_phantom)
+{
+    struct world *w = good();
+    hist_add(w->procs[0]->h, H_CONFIG, HP_FACT, 0, HS("client"), HS("acks"), HS("1"));
+    at(w, INPUT, 0, 2)->role = "";
+    world_check(w);
+    CHECK(!world_find(w, "phantom_ack"));
+    world_free(w);
+}
+
 TEST(swapped_records_are_found)
 {
     struct world *w = good();
@@ -463,6 +476,8 @@ static struct world *with_reader(long skip)
     proc_batch(w1, 0, a, a);
     struct proc *r = proc_start(w, "kaos-reader", 1, 1);
     for (int i = 0; i < PARTS; i++) {
+        hist_add(r->h, H_ASSIGN, HP_FACT, 0, HS("kaos-reader"), HS(""), HS("output"), HI(i), HI(1),
+                 HS("range"), HI(-1), HS(""), HI(-1));
         long last = (long)w->log[OUTPUT][i].n - 1;
         if (i == 0 && skip >= 0) {
             proc_deliver(r, OUTPUT, i, 0, skip - 1, "", true);
@@ -478,6 +493,30 @@ TEST(reader_that_was_delivered_all_is_right)
 {
     struct world *w = with_reader(-1);
     world_must_pass(w);
+    world_free(w);
+}
+
+/* It stops when nothing comes for a while: what is missing at the end is no proof. */
+TEST(reader_that_was_stopped_early_proves_nothing)
+{
+    struct world *w = with_reader(-1);
+    struct proc *c = w->procs[0];
+    long a = proc_send_plain(c, INPUT, 0, "901");
+    proc_batch(w->procs[1], 0, a, a);
+    world_check(w);
+    CHECK(!world_find(w, "library_delivery"));
+    CHECK_INT(w->v->code, VERDICT_INCONCLUSIVE);
+    CHECK_HAS(w->v->reasons[0], "before it had read output[0] to its end");
+    world_free(w);
+}
+
+TEST(reader_that_died_is_inconclusive)
+{
+    struct world *w = with_reader(-1);
+    proc_exit(w->procs[w->nprocs - 1], 0, SIGKILL, "died");
+    world_check(w);
+    CHECK_INT(w->v->code, VERDICT_INCONCLUSIVE);
+    CHECK_HAS(w->v->reasons[0], "died: what a reader is delivered");
     world_free(w);
 }
 

@@ -369,3 +369,55 @@ TEST(restart_probe_that_adds_a_copy_is_duplicate)
     world_must_find(w, "duplicate");
     world_free(w);
 }
+
+/* At least once may do its last work again: nothing promises single effects here. */
+TEST(restart_probe_may_repeat_where_nothing_asks_for_single_effects)
+{
+    struct world *w = world_new();
+    struct plan_pred *p = world_expect(w, MODE_EVENTUALLY, "no loss", PRED_NO_LOSS);
+    p->from = xstrdup("input");
+    p->to = xstrdup("output");
+    p->id = ID_VALUE;
+    world_work(w, 12);
+    struct entry copy = *at(w, OUTPUT, 0, 0);
+    copy.probe = true;
+    copy.incarnation = 9;
+    copy.outcome = 1;
+    copy.txn = 1;
+    copy.txn_incarnation = 9;
+    *VEC_PUSH(&w->log[OUTPUT][0]) = copy;
+    world_must_pass(w);
+    world_free(w);
+}
+
+static void client_setting(struct proc *p, const char *name, const char *value)
+{
+    hist_add(p->h, H_CONFIG, HP_FACT, 0, HS("client"), HS(name), HS(value));
+}
+
+/* A consumer that the program itself lets start at the end owes nothing that stood before. */
+TEST(inputs_before_a_start_at_the_end_are_not_lost)
+{
+    for (int latest = 0; latest < 2; latest++) {
+        struct world *w = world_new_in(latest ? "latest" : "earliest");
+        world_expect_eos(w, ID_VALUE);
+        for (int i = 1; i <= 2; i++) {
+            client_setting(proc_start(w, "worker", i, 1), "auto.offset.reset",
+                           latest ? "latest" : "earliest");
+        }
+        struct proc *c = proc_start(w, "controller", 1, 1);
+        for (int i = 0; i < 3; i++) {
+            char value[16];
+            snprintf(value, sizeof value, "%d", i);
+            proc_send_plain(c, INPUT, 0, value);
+        }
+        proc_batch(w->procs[0], 0, 1, 2);
+        proc_deliver(c, OUTPUT, 0, 0, 1, "", true);
+        if (latest) {
+            world_must_pass(w);
+        } else {
+            world_must_find(w, "lost");
+        }
+        world_free(w);
+    }
+}

@@ -427,10 +427,21 @@ TEST(group_that_does_not_settle_is_a_stall)
 {
     struct world *w = good();
     world_expect(w, MODE_EVENTUALLY, "settles", PRED_STABLE_GROUP)->group = xstrdup("copy");
+    w->drain_detail = "group copy is not stable";
     state(w, "Stable", 2);
     state(w, "PreparingRebalance", 2);
     world_must_find(w, "stall");
     world_free(w);
+}
+
+/* All work was done before the limit: that the group would not have settled is not proven. */
+TEST(group_in_a_rebalance_when_all_was_drained_is_inconclusive)
+{
+    struct world *w = good();
+    world_expect(w, MODE_EVENTUALLY, "settles", PRED_STABLE_GROUP)->group = xstrdup("copy");
+    state(w, "Stable", 2);
+    state(w, "PreparingRebalance", 2);
+    must_be(w, VERDICT_INCONCLUSIVE, "settles");
 }
 
 TEST(drain_without_end_is_not_drained_when_liveness_is_asked)
