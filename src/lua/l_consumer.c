@@ -177,6 +177,7 @@ int consumer_push_new(lua_State *L, struct runtime *rt, int idx, const char *wha
     if (!c) {
         return rt_raise_setup(L, rt, &e);
     }
+    rt_note_conf(rt, conf, "auto.offset.reset");
     *box = c;
     luaL_setmetatable(L, CONSUMER_TYPE);
     c->on_assign = callback_ref(L, idx, "on_assign");

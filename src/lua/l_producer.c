@@ -162,6 +162,8 @@ static struct lproducer *open_producer(struct runtime *rt, char *name, const str
         return NULL;
     }
     p->name_id = hist_str(rt->h, name);
+    rt_note_conf(rt, o->conf, "acks");
+    rt_note_conf(rt, o->conf, "request.required.acks");
     if (o->transactional) {
         const struct transaction_setup ts = {
             .mistakes = {.no_rewind = o->no_rewind, .membership_now = o->now}};

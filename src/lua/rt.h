@@ -68,6 +68,8 @@ enum plan_codec rt_codec_of(struct runtime *rt, const char *interned);
 void rt_check_topic(lua_State *L, const struct runtime *rt, const char *what, const char *name);
 /** Merges the role's conf and the option table's `conf` at idx (or nothing) into c. */
 void rt_conf(lua_State *L, struct runtime *rt, int idx, struct conf *c);
+/** Writes a property of a client into the history if the author has set it. */
+void rt_note_conf(struct runtime *rt, const struct conf *c, const char *name);
 /** "nil, err" for a failed operation under test. [-0, +2, m] */
 int rt_push_failure(lua_State *L, const struct err *e);
 /** Raises e, an error of setting something up: a role that cannot start is broken. */

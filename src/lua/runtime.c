@@ -95,6 +95,14 @@ void rt_conf(lua_State *L, struct runtime *rt, int idx, struct conf *c)
     lua_pop(L, 1);
 }
 
+void rt_note_conf(struct runtime *rt, const struct conf *c, const char *name)
+{
+    const char *value = conf_get(c, name);
+    if (value) {
+        hist_add(rt->h, H_CONFIG, HP_FACT, 0, HS("client"), HS(name), HS(value));
+    }
+}
+
 int rt_push_failure(lua_State *L, const struct err *e)
 {
     lua_pushnil(L);
