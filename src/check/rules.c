@@ -52,6 +52,31 @@ static bool weak_acks(const struct anomaly *a)
     return false;
 }
 
+/* The first offset that the group committed lies behind the lost record, and its reader starts at
+ * the end of the log where there is none. */
+static bool reset_to_end(struct judge *j, struct anomaly *a)
+{
+    if (!is(a, "lost") || !a->in || !a->group || !j->m->internal_read) {
+        return false;
+    }
+    for (size_t i = 0; i < a->group->offsets.n; i++) {
+        const struct m_logoff *o = a->group->offsets.items[i];
+        if (o->part == a->in && outcome_visible(o->outcome) && o->offset <= a->in_offset) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < a->in->delivers.n; i++) {
+        const struct m_deliver *d = a->in->delivers.items[i];
+        if (d->group == a->group && d->proc->latest) {
+            a->hint = "start at the beginning: auto.offset.reset = earliest";
+            return put(a, BLAME_CONFIGURATION, R_CONFIG,
+                       JTEXT(j, "auto.offset.reset of %s is latest, and group %s had no offset",
+                             d->proc->name, a->group->name));
+        }
+    }
+    return false;
+}
+
 static bool unclean(const struct judge *j)
 {
     const char *set = plan_conf_get(&j->plan->cluster_config, "unclean.leader.election.enable");
@@ -382,7 +407,7 @@ void blame_rules(struct judge *j, struct anomaly *a)
         put(a, BLAME_UNDETERMINED, R_NONE, "");
         return;
     }
-    if (log_rules(j, a) || application(j, a)) {
+    if (log_rules(j, a) || application(j, a) || reset_to_end(j, a)) {
         return;
     }
     if (weak_acks(a) && is(a, "lost")) {

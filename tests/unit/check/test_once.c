@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exactly_once, no_loss, no_duplicates: good histories pass, each planted thing is found. */
+#include <signal.h>
+
 #include "world.h"
 
 static struct world *good(enum plan_id id)
@@ -420,4 +422,27 @@ TEST(inputs_before_a_start_at_the_end_are_not_lost)
         }
         world_free(w);
     }
+}
+
+/* It had read the first input, died before it committed, and began at the end again. */
+TEST(loss_by_a_second_start_at_the_end_is_the_configuration)
+{
+    struct world *w = world_new();
+    world_expect_eos(w, ID_VALUE);
+    struct proc *first = proc_start(w, "worker", 1, 1);
+    client_setting(first, "auto.offset.reset", "latest");
+    struct proc *c = proc_start(w, "controller", 1, 1);
+    proc_send_plain(c, INPUT, 0, "0");
+    proc_deliver(first, INPUT, 0, 0, 0, "copy", true);
+    proc_exit(first, 0, SIGKILL, "fault");
+    proc_send_plain(c, INPUT, 0, "1");
+    proc_send_plain(c, INPUT, 0, "2");
+    struct proc *second = proc_start(w, "worker", 1, 2);
+    client_setting(second, "auto.offset.reset", "latest");
+    proc_batch(second, 0, 2, 2);
+    proc_deliver(c, OUTPUT, 0, 0, 0, "", true);
+    world_must_find(w, "lost");
+    CHECK_INT(world_find(w, "lost")->blame, BLAME_CONFIGURATION);
+    CHECK_INT(world_find(w, "lost")->ncases, 2);
+    world_free(w);
 }
