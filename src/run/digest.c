@@ -25,7 +25,7 @@ static void note_group(struct run *r, struct member *m, const char *group, const
 static void on_assign(struct run *r, struct member *m, const struct event *ev)
 {
     const char *group = event_str(ev, H_ASSIGN_GROUP), *topic = event_str(ev, H_ASSIGN_TOPIC);
-    m->endless = true;
+    m->endless = m->slot->reads = true;
     if (!m->slot->role || !*topic) {
         return;
     }
@@ -40,7 +40,7 @@ static void on_deliver(struct run *r, struct member *m, const struct event *ev)
 {
     const char *group = event_str(ev, H_DELIVER_GROUP);
     r->count.delivered += (uint64_t)event_int(ev, H_DELIVER_COUNT);
-    m->endless = true;
+    m->endless = m->slot->reads = true;
     if (m->slot->role && *group) { /* a consumer without rebalance callback shows here first */
         note_group(r, m, group, event_str(ev, H_DELIVER_TOPIC));
     } else if (m->slot->role && r->watch) {
@@ -138,6 +138,27 @@ void digest_poll(struct run *r)
 void digest_flush(struct member *m)
 {
     tail_flush(m->r->tail, m->slot->name, m->slot->index, m->incarnation, on_event, m->r);
+}
+
+static bool role_reads(const struct run *r, const struct plan_role *role)
+{
+    for (size_t i = 0; i < r->nslots; i++) {
+        if (r->slots[i].role == role && r->slots[i].reads) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *digest_unknown_reader(const struct run *r)
+{
+    for (size_t i = 0; i < r->nslots; i++) {
+        const struct slot *s = &r->slots[i];
+        if (!s->finished && !(s->role ? role_reads(r, s->role) : s->reads)) {
+            return s->name;
+        }
+    }
+    return NULL;
 }
 
 bool digest_work_done(struct run *r)

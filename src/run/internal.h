@@ -57,6 +57,7 @@ struct slot {
     const char *topic;            /**< readers: their topic */
     int index, incarnations;
     bool finished;          /**< returned: not restarted */
+    bool reads;             /**< some process of it was assigned something */
     struct member *current; /**< the newest process, or NULL */
     struct timer *restart;
 };
@@ -95,6 +96,8 @@ struct run {
     char *history, *deliveries_path;
     enum run_phase phase;
     bool failed, faults_on, roles_stopped;
+    bool draining; /**< the watch looks for the end of the drain */
+    bool given_up; /**< the work could not be done: nobody is waited for who may never come */
     bool settling; /**< behind the cut: waiting for transactions to end */
     uint64_t start_ns, faults_ns;
     struct timer *tick, *limit;
@@ -179,6 +182,8 @@ void member_signal(struct member *m, int signum, int fault);
 /* digest.c */
 void digest_poll(struct run *r);
 void digest_flush(struct member *m);
+/** The first role that still runs and of which it is not known what it reads; NULL if none. */
+const char *digest_unknown_reader(const struct run *r);
 /** Has the run done its work? */
 bool digest_work_done(struct run *r);
 

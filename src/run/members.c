@@ -235,6 +235,7 @@ static void spend_budget(struct member *m, const char *why)
     double seconds = (double)(now - r->deaths.items[n - BUDGET]) / 1e9;
     struct err e;
     if (strcmp(why, "kafka_error") == 0) {
+        r->given_up = true;
         run_drain(r, "roles die of fatal Kafka errors");
         return;
     }

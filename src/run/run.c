@@ -227,11 +227,28 @@ static void on_drained(void *arg)
     finish_audit(r);
 }
 
+/** The drain is complete when everything has been read, so who reads must be known first: a
+ * consumer that is slow to join has not even said its group. */
+static void begin_drain(struct run *r)
+{
+    if (!r->draining && (r->given_up || !digest_unknown_reader(r))) {
+        r->draining = true;
+        watch_drain(r->watch);
+    }
+}
+
+static char *late_reason(struct run *r)
+{
+    const char *role = r->phase == PH_DRAIN && !r->draining ? digest_unknown_reader(r) : NULL;
+    return role ? xasprintf("role %s has neither returned nor been assigned a partition", role)
+                : watch_why(r->watch);
+}
+
 static void on_late(void *arg)
 {
     struct run *r = arg;
     r->limit = NULL;
-    char *why = watch_why(r->watch);
+    char *why = late_reason(r);
     hist_add(r->hist, H_PHASE, HP_FACT, 0, HS(r->phase == PH_DRAIN ? "drained" : "settled"),
              HS(why ? why : "timeout"));
     run_say(r, "not drained in time: %s", why ? why : "?");
@@ -276,7 +293,7 @@ void run_drain(struct run *r, const char *why)
             (long long)r->plan->drain_ms / 1000);
     members_send(r, ROLE_DRAIN, "");
     r->limit = timer_start(r->loop, (uint64_t)r->plan->drain_ms, 0, on_late, r);
-    watch_drain(r->watch);
+    begin_drain(r);
 }
 
 static void on_timeout(void *arg)
@@ -356,6 +373,9 @@ static void on_tick(void *arg)
     }
     if (r->phase == PH_WORK && digest_work_done(r)) {
         run_drain(r, "work done");
+    }
+    if (r->phase == PH_DRAIN) {
+        begin_drain(r);
     }
     if ((r->phase == PH_WORK || r->phase == PH_DRAIN) && clock_mono_ns() >= r->next_status_ns) {
         r->next_status_ns += (uint64_t)STATUS_S * 1000000000u;

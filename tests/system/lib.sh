@@ -5,20 +5,28 @@ out='' code=0
 run_kaos() {
     code=0
     out=$("$KAOS" "$@" 2>&1) || code=$?
-    printf '%s\n' "$out"
+    printf '$ kaos %s\n%s\n[%d]\n' "$*" "$out" "$code"
 }
 fail() {
     echo "FAILED: $*"
     exit 1
 }
+skip() {
+    echo "$*"
+    exit 77
+}
 expect_code() {
     [ "$code" -eq "$1" ] || fail "exit code is $code, not $1"
 }
+# The output may be wrapped: runs of white space count as one space.
+flat() {
+    tr -s ' \n' '  ' <<<"$out"
+}
 expect() {
-    grep -qF -- "$1" <<<"$out" || fail "output lacks: $1"
+    grep -qF -- "$1" <<<"$(flat)" || fail "output lacks: $1"
 }
 expect_not() {
-    ! grep -qF -- "$1" <<<"$out" || fail "output has: $1"
+    ! grep -qF -- "$1" <<<"$(flat)" || fail "output has: $1"
 }
 # Waits until a command succeeds, at most so many seconds.
 wait_for() {
@@ -29,15 +37,18 @@ wait_for() {
         sleep 0.05
     done
 }
-# Pids of kaos and java processes that belong to a run below the folder $1.
+# Pids of the processes whose working directory is at or below the folder $1: all of a run are, from
+# the guard to the brokers, but for the shells and tools of the test itself.
 processes_of() {
-    local proc exe
-    for proc in /proc/[0-9]*; do
-        exe=$(readlink "$proc/exe" 2>/dev/null) || continue
-        [[ $exe == */kaos* || $exe == */java || $exe == */sleep ]] || continue
-        if [[ $(readlink "$proc/cwd" 2>/dev/null) == "$1"* ]] ||
-            tr '\0' ' ' <"$proc/cmdline" 2>/dev/null | grep -qF -- "$1"; then
-            echo "${proc#/proc/}"
-        fi
-    done
+    local cwd pid
+    find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$1" -o -lname "$1/*" -o -lname "$1 (deleted)" \) 2>/dev/null |
+        while read -r cwd; do
+            pid=${cwd#/proc/} pid=${pid%/cwd}
+            case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+            */kaos* | */java) echo "$pid" ;;
+            esac
+        done
+}
+none_left() {
+    [ -z "$(processes_of "$PWD")" ]
 }

@@ -4,8 +4,10 @@
  * stands a second time at the end of its partition, or is followed there by a record that nobody
  * sent. Prints one line: id=... topic=... partition=... offset=... of the record that changed, and
  * for what was added at=OFFSET. Everything else of the history stays as it is. */
+#include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "history/events.h"
+#include "history/format.h"
 #include "history/hist.h"
 
 enum action { REMOVE, DOUBLE, INVENT };
@@ -164,6 +167,19 @@ static void copy_events(const struct job *j, struct hist *h)
     }
 }
 
+/* A segment names the process that wrote it: the runner, as before. */
+static int sign(const char *path, int pid, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int32_t value = pid;
+    bool good = fd >= 0 && pwrite(fd, &value, sizeof value, offsetof(struct seg_header, pid)) ==
+                               (ssize_t)sizeof value;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good ? 0 : err_sys(e, "signing %s", path);
+}
+
 /* Moves the new segments into the place of the old ones. */
 static int replace(const struct job *j, const char *fresh, struct err *e)
 {
@@ -182,6 +198,8 @@ static int replace(const struct job *j, const char *fresh, struct err *e)
         char *to = path_join(j->dir, strrchr(g.gl_pathv[i], '/') + 1);
         if (rename(g.gl_pathv[i], to) != 0) {
             rc = err_sys(e, "moving %s", g.gl_pathv[i]);
+        } else {
+            rc = sign(to, j->es->procs[j->proc].pid, e);
         }
         free(to);
     }

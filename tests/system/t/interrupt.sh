@@ -1,16 +1,53 @@
-# Ctrl-C stops the work, drains, judges and exits with 130; nothing is left running.
+# Ctrl-C stops the work, drains, judges and exits with 130; a second one stops at once; SIGTERM is 143.
+# Nothing is left running, and what was recorded can be judged.
 . "$KAOS_ROOT/tests/system/lib.sh"
 "$KAOS" new eos.lua -t eos
-"$KAOS" run eos.lua --seed 5 >out.log 2>&1 &
-runner=$!
-wait_for 60 bash -c 'ls .kaos/runs/*/history/worker-* >/dev/null 2>&1'
-wait_for 60 grep -q sent out.log
+start() {
+    rm -rf .kaos
+    "$KAOS" run eos.lua --seed 5 --no-faults >out.log 2>&1 &
+    runner=$!
+}
+at_work() {
+    compgen -G ".kaos/runs/*/history/worker-3.*" >/dev/null
+}
+ended() {
+    code=0
+    wait $runner || code=$?
+    out=$(cat out.log)
+    echo "$out"
+    none_left || fail "processes are left"
+}
+start
+wait_for 60 at_work
+sleep 2 # some work to judge
 kill -INT $runner
-code=0
-wait $runner || code=$?
-out=$(cat out.log)
-echo "$out"
+ended
 expect_code 130
 expect "interrupted"
 expect "INCONCLUSIVE"
-[ -z "$(processes_of "$PWD")" ] || fail "processes are left"
+expect "exactly once"
+run_kaos analyze latest
+expect_code 2
+
+start
+wait_for 60 at_work
+kill -TERM $runner
+ended
+expect_code 143
+
+# twice: while it drains or audits, and while the cluster starts
+start
+wait_for 60 at_work
+kill -INT $runner
+sleep "$(printf '%d.%03d' $((RANDOM % 3)) $((RANDOM % 1000)))" # a random moment of drain, cut, audit or probe
+begin=$SECONDS
+kill -INT $runner 2>/dev/null || true
+ended
+expect_code 130
+[ $((SECONDS - begin)) -le 8 ] || fail "the second Ctrl-C took $((SECONDS - begin)) s"
+start
+sleep 0.5 # somewhere before the roles
+kill -INT $runner
+ended
+expect_code 130
+expect "interrupted"
