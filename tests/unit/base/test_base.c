@@ -103,6 +103,11 @@ TEST(folders_are_made_copied_and_removed)
     CHECK_HAS(e.msg, "opening");
     CHECK_INT(path_read(g, 3, &b, &e), -1);
     CHECK_HAS(e.msg, "larger than 3");
+    buf_free(&b);
+    char *paths[] = {a, f, copy, x, g, last};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        free(paths[i]);
+    }
 }
 
 TEST(bytes_that_are_not_utf8_become_base64)
