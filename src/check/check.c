@@ -318,6 +318,27 @@ static void free_judge(struct judge *j, struct model *m)
     model_free(m);
 }
 
+static bool stood_still(const struct model *m)
+{
+    for (size_t i = 0; i < m->harness.n; i++) {
+        if (strcmp(event_str(m->harness.items[i], H_HARNESS_WHAT), HIST_STOOD_STILL) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the history as a whole does not allow to prove: nothing where a part of it is of another
+ * run, no delay where the runner itself stood still. */
+static void doubt(struct judge *j)
+{
+    bool still = stood_still(j->m);
+    for (size_t i = 0; i < j->anomalies.n; i++) {
+        struct anomaly *a = j->anomalies.items[i];
+        a->proven = a->proven && !j->foreign && !(still && a->kind->class != CLASS_SAFETY);
+    }
+}
+
 struct verdict *check_run(const struct events *es, const struct plan *p,
                           const struct fold_ops *folds, const struct check_opts *o, struct err *e)
 {
@@ -341,9 +362,7 @@ struct verdict *check_run(const struct events *es, const struct plan *p,
     v->complete = j.complete && j.audited;
     v->drained = j.drained;
     judge_all(&j);
-    for (size_t i = 0; i < j.anomalies.n && j.foreign; i++) {
-        j.anomalies.items[i]->proven = false;
-    }
+    doubt(&j);
     if (!j.failed) {
         facts_make(&j);
         blame_all(&j);

@@ -17,6 +17,10 @@ enum hist_kind {
     H_NKINDS
 };
 
+/** HARNESS.what when the runner itself did not run for seconds: nothing that is late then is the
+ * fault of what it tests. */
+#define HIST_STOOD_STILL "the runner stood still"
+
 /* Slots: H_SEND_TOPIC is the slot of field TOPIC in kind SEND. */
 enum {
     HIST_SLOTS_

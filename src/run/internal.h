@@ -123,6 +123,7 @@ struct run {
         uint64_t sent, acked, delivered, crashes, deaths, commits, aborts, generations;
     } count;
     uint64_t next_status_ns;
+    uint64_t tick_ns; /**< when on_tick() ran last */
     int node_down; /**< broker node that a fault holds down or paused, 0 = none */
     struct fault_clock *node_fault;
     struct {

@@ -20,7 +20,14 @@
 #include "run/internal.h"
 #include "wire/admin.h"
 
-enum { TICK_MS = 20, START_MS = 60000, SETTLE_MS = 30000, STATUS_S = 10, DELIVERIES_LOG2 = 20 };
+enum {
+    TICK_MS = 20,
+    STALL_MS = 3000,
+    START_MS = 60000,
+    SETTLE_MS = 30000,
+    STATUS_S = 10,
+    DELIVERIES_LOG2 = 20
+};
 
 static void on_tick(void *arg);
 
@@ -361,12 +368,26 @@ static void status(struct run *r)
         (unsigned long long)r->count.deaths);
 }
 
+/** A runner that did not run (stopped, or its host) restarts nobody and stops no fault in time. */
+static void note_stall(struct run *r)
+{
+    uint64_t now = clock_mono_ns(), last = r->tick_ns;
+    r->tick_ns = now;
+    if (last && (r->phase == PH_WORK || r->phase == PH_DRAIN) &&
+        now - last >= (uint64_t)STALL_MS * 1000000) {
+        char text[64];
+        snprintf(text, sizeof text, "for %llu ms", (unsigned long long)((now - last) / 1000000));
+        hist_add(r->hist, H_HARNESS, HP_FACT, 0, HS(HIST_STOOD_STILL), HS(text));
+    }
+}
+
 static void on_tick(void *arg)
 {
     struct run *r = arg;
     if (r->failed) {
         return;
     }
+    note_stall(r);
     digest_poll(r);
     if (r->phase == PH_ROLES && all_ready(r)) {
         begin_work(r);

@@ -217,6 +217,27 @@ TEST(duplicate_in_the_log_fails_even_without_an_end)
     world_free(w);
 }
 
+/* Who is late while the runner stands still is not late by itself. */
+TEST(delay_while_the_runner_stood_still_proves_nothing)
+{
+    for (int still = 0; still < 2; still++) {
+        struct world *w = world_new_in(still ? "still" : "awake");
+        world_expect_eos(w, ID_VALUE);
+        world_work(w, 12);
+        world_expect(w, MODE_EVENTUALLY, "settles", PRED_STABLE_GROUP)->group = xstrdup("copy");
+        w->drain_detail = "group copy is not stable";
+        hist_add(w->runner, H_GROUP, HP_FACT, 0, HS("copy"), HS("PreparingRebalance"), HI(2),
+                 HS(""));
+        if (still) {
+            hist_add(w->runner, H_HARNESS, HP_FACT, 0, HS(HIST_STOOD_STILL), HS("for 20000 ms"));
+            must_be(w, VERDICT_INCONCLUSIVE, "the runner stood still: for 20000 ms");
+        } else {
+            world_must_find(w, "stall");
+            world_free(w);
+        }
+    }
+}
+
 TEST(lua_error_is_a_scenario_error)
 {
     struct world *w = good();
