@@ -54,7 +54,7 @@ int command_help(const struct cli *c)
         return EXIT_PASS;
     }
     if (api_help(stdout, cli_arg(c, 0), &e) < 0) {
-        return cli_fail(EXIT_USAGE, "%s", e.msg);
+        return cli_fail(EXIT_USAGE, "%s; see `kaos help`", e.msg);
     }
     return EXIT_PASS;
 }

@@ -74,5 +74,8 @@ int command_list(const struct cli *c)
         putchar('\n');
     }
     json_decref(all);
-    return rc ? rc : shown ? EXIT_PASS : EXIT_NOTHING;
+    if (rc == EXIT_PASS && shown == 0) {
+        rc = cli_fail(EXIT_NOTHING, "no scenario%s", grep ? " has such a name" : " found");
+    }
+    return rc;
 }

@@ -1,0 +1,84 @@
+The overview, without a verb too.
+
+  $ kaos help
+  kaos finds out whether Kafka applications, clients and brokers keep their promises under faults.
+  
+    kaos new eos.lua -t eos        writes a scenario
+    kaos lint eos.lua              checks it without running anything
+    kaos run eos.lua               runs and judges it on a real Kafka
+    kaos run scenarios/ --seed 7   a folder of scenarios, with chosen dice
+    kaos explain duplicate         what a finding means
+  
+  verbs
+    run      runs scenarios and judges them (default: scenarios/)
+    lint     checks scenario files without running anything
+    list     lists scenarios, one per line
+    show     shows verdict, evidence and timeline of a stored run
+    analyze  judges a stored history again; nothing runs
+    explain  explains a finding, a verdict or a term
+    export   writes the whole history as JSON lines
+    new      writes a scenario from a template
+    version  versions of kaos and of what it is built on
+    help     help on a verb, or on a name of the scenario language
+  
+  `kaos help VERB` lists its options, `kaos help NAME` explains a name of the language.
+  exit codes: 0 pass, 1 fail, 2 inconclusive, 3 scenario error, 4 environment, 5 nothing ran,
+              64 usage, 70 bug in kaos, 130 and 143 interrupted
+  $ kaos | diff - <(kaos help)
+  $ kaos --help | diff - <(kaos help)
+
+A verb, in three ways.
+
+  $ kaos help run
+  kaos run [DIR | FILE | FILE:LINE | NAME]...
+    runs scenarios and judges them (default: scenarios/)
+    -g, --grep TEXT            only scenarios whose name contains TEXT
+    -p, --param NAME=VALUE     sets a declared param (repeatable)
+    -s, --seed N               seed of all decisions, decimal or 0x; random by default, printed first and last
+        --repeat N             runs each scenario N times with seeds derived from the seed
+        --at-least M           of the repeated runs at least M must end as declared (default: all)
+        --no-faults            baseline: declared faults do not fire
+        --cluster KIND         kafka (default), kafka:VERSION or HOST:PORT[,HOST:PORT]
+        --brokers N            nodes of a managed cluster, 1 to 5
+        --keep                 leaves a managed cluster running and says how to reach and end it
+        --timeout DURATION     hard limit of the work phase
+    -r, --report KIND=PATH     also writes a report: junit=PATH or json=PATH (repeatable)
+        --store DIR            where runs are kept (default .kaos)
+        --evidence N           cases shown per finding (default 3; all are stored)
+    -q, --quiet                no status lines
+  $ kaos run --help | diff - <(kaos help run)
+  $ kaos help lint
+  kaos lint [DIR | FILE]...
+    checks scenario files without running anything
+        --format KIND          text (default) or json
+  $ kaos help show
+  kaos show RUN
+    shows verdict, evidence and timeline of a stored run
+        --id X                 events of one id
+        --role NAME            events of one process (worker.2) or role
+        --around T             events around t+T seconds, as SECONDS or SECONDS+-WIDTH
+        --violation N          evidence of the N-th finding, all its cases
+        --store DIR            where runs are kept (default .kaos)
+
+A name of the language.
+
+  $ kaos help crash
+  crash { role, p, per?, point?, max? }
+      The role kills itself with SIGKILL at a point of its work.
+      role         role or list
+                   Role or list of roles that are hit. Required.
+      p            probability
+                   Probability 0..1, drawn once per record. Required.
+      per          "message" | "batch" | "transaction"
+                   What one draw is made for. Default: "message".
+      point        crash point or list
+                   Crash point or list of them; any = one of the eight that belong to a record or transaction. Default: "any".
+      max          integer
+                   Bounds the number of firings. Default: no bound.
+  $ kaos help nosuch
+  kaos: no help for `nosuch`; see `kaos help`
+  [64]
+
+Every verb of the table has help.
+
+  $ for verb in run lint list show analyze explain export new version help; do kaos help $verb >/dev/null || echo $verb; done
