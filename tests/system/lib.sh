@@ -6,6 +6,8 @@ run_kaos() {
     code=0
     out=$("$KAOS" "$@" 2>&1) || code=$?
     printf '$ kaos %s\n%s\n[%d]\n' "$*" "$out" "$code"
+    # what is still open at the end of a run would be a leak
+    ! grep -qF "event loop:" <<<"$out" || fail "the event loop did not end"
 }
 fail() {
     echo "FAILED: $*"

@@ -56,4 +56,5 @@ for i in $(seq "${KAOS_ROUNDS:-20}"); do
     fi
 done
 echo "$judged histories judged, $with_roles with roles"
-[ "$with_roles" -gt 0 ] && [ "$judged" -ge "$with_roles" ] || fail "too few histories"
+[ "$with_roles" -gt 0 ] || fail "no round with roles"
+[ "$judged" -ge "$with_roles" ] || fail "too few histories"

@@ -8,7 +8,9 @@ expect "exists already"
 run_kaos run smoke.lua --seed 1 -r junit=out.xml -r json=out.json
 expect_code 0
 expect "PASS"
-[ -s out.xml ] && [ -s out.json ] && [ -s .kaos/runs/latest/verdict.json ] || fail "reports are missing"
+for file in out.xml out.json .kaos/runs/latest/verdict.json; do
+    [ -s $file ] || fail "$file is missing"
+done
 run_kaos show latest
 expect_code 0
 run_kaos analyze latest

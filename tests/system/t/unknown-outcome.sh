@@ -10,7 +10,14 @@ scenario "unknown" {
       local p = w:producer {}
       for i = 1, 400 do p:send("input", { key = i, value = i }) w:pace "80/s" end
       p:flush()
-      w:done "all sent"
+    end,
+    reader = function(w) -- faults go on until everything has come out
+      local seen, n = {}, 0
+      for m in w:messages "output" do
+        n = n + (seen[m.value] and 0 or 1)
+        seen[m.value] = true
+        if n == 400 then w:done "all came out" end
+      end
     end,
     worker = { count = 2, restart = "300ms", run = function(w)
       local c, p = w:consumer { group = "g", topics = "input" }, w:producer { transactional = true }
@@ -31,7 +38,7 @@ scenario "unknown" {
     eventually "all arrive" { no_loss { from = "input", to = "output", id = "value" } },
     sometimes  "died in flight" { crashed { role = "worker", point = { "after_send", "before_commit" } } },
   },
-  stop = { after = "all sent" },
+  stop = { after = "all came out" },
 }
 L
 run_kaos run unknown.lua --seed 5
