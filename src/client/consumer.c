@@ -246,9 +246,11 @@ static void keep(struct consumer *c, rd_kafka_message_t **raw, size_t n)
     if (old > 0)
         memmove(c->buffer.items, c->buffer.items + c->buffer.head, old * sizeof c->buffer.items[0]);
     c->buffer.head = 0;
-    c->buffer.n = old;
-    for (size_t i = 0; i < n; i++)
-        (void)VEC_PUSH(&c->buffer);
+    if (old + n > c->buffer.cap) {
+        c->buffer.cap = 2 * (old + n);
+        c->buffer.items = xrealloc(c->buffer.items, c->buffer.cap * sizeof c->buffer.items[0]);
+    }
+    c->buffer.n = old + n;
     if (c->no_callback) {
         membership_free(c->membership);
         c->membership = membership_now(c->rk);

@@ -35,12 +35,13 @@ struct batches *batches_new(void)
     return xcalloc(1, sizeof(struct batches));
 }
 
-static void fill(struct message *m, struct batch *b, rd_kafka_message_t *raw, uint64_t assignment)
+static void fill(struct message *m, struct batch *b, rd_kafka_message_t *raw, const char *topic,
+                 uint64_t assignment)
 {
     static const char empty[1];
     rd_kafka_timestamp_type_t type;
     int64_t ts = rd_kafka_message_timestamp(raw, &type);
-    m->topic = client_intern(rd_kafka_topic_name(raw->rkt));
+    m->topic = topic;
     m->partition = raw->partition;
     m->offset = raw->offset;
     m->timestamp = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : ts;
@@ -61,16 +62,20 @@ static void fill(struct message *m, struct batch *b, rd_kafka_message_t *raw, ui
 void batches_add(struct batches *bs, rd_kafka_message_t **raw, size_t n, struct membership *ms,
                  uint64_t assignment, struct message **out)
 {
-    struct batch *b = xcalloc(1, sizeof *b + n * sizeof b->items[0]);
-    b->owner = bs;
-    b->membership = membership_copy(ms);
-    b->n = b->live = n;
-    b->next = bs->first;
+    struct batch *b = xmalloc(sizeof *b + n * sizeof b->items[0]);
+    *b = (struct batch){
+        .owner = bs, .next = bs->first, .membership = membership_copy(ms), .n = n, .live = n};
     if (b->next)
         b->next->prev = b;
     bs->first = b;
+    const rd_kafka_topic_t *rkt = NULL;
+    const char *topic = NULL;
     for (size_t i = 0; i < n; i++) {
-        fill(&b->items[i], b, raw[i], assignment);
+        if (raw[i]->rkt != rkt) {
+            rkt = raw[i]->rkt;
+            topic = client_intern(rd_kafka_topic_name(rkt));
+        }
+        fill(&b->items[i], b, raw[i], topic, assignment);
         out[i] = &b->items[i];
     }
 }

@@ -91,7 +91,8 @@ struct run {
 enum { RUNS = 64 };
 struct runs {
     struct run items[RUNS];
-    uint64_t open; /**< bit per item */
+    uint64_t open;          /**< bit per item */
+    struct run *delivering; /**< the run of the last delivery, open or not; NULL at first */
 };
 struct runs *hist_runs(struct hist *h);
 /** No run is extended any more; its records say so. */

@@ -160,8 +160,37 @@ void hist_ack(struct hist *h, enum hist_phase phase, const struct hist_ack *a)
     run_commit(h, &c, run, slots);
 }
 
+/* The short way for a record of the same partition as the one before: most are. */
+static bool extend_delivery(struct runs *rs, const struct hist_deliver *d)
+{
+    struct run *run = rs->delivering;
+    if (!run || !(rs->open & 1ull << (run - rs->items)) || run->rec->kind != H_DELIVER) {
+        return false;
+    }
+    const int64_t *key = run->key;
+    int64_t span = d->offset - run->first;
+    if (key[0] != d->consumer || key[1] != d->topic || key[2] != d->partition ||
+        key[3] != d->group || key[4] != d->assignment || key[5] != d->read_committed ||
+        d->offset < run->next[0] || span >= RUN_COUNT_MAX || run->count >= RUN_COUNT_MAX) {
+        return false;
+    }
+    uint64_t t = clock_mono_ns();
+    if (t - run->t0 >= RUN_NS) {
+        return false;
+    }
+    int64_t *slots = (int64_t *)(run->rec + 1);
+    run->count++;
+    run->next[0] = d->offset + 1;
+    __atomic_store_n(&slots[H_DELIVER_LAST_TIME], (int64_t)t, __ATOMIC_RELEASE);
+    __atomic_store_n(&slots[H_DELIVER_COUNT], span << 32 | run->count, __ATOMIC_RELEASE);
+    return true;
+}
+
 void hist_deliver(struct hist *h, const struct hist_deliver *d)
 {
+    if (extend_delivery(hist_runs(h), d)) {
+        return;
+    }
     struct call c = {
         .kind = H_DELIVER,
         .phase = HP_FACT,
@@ -185,4 +214,5 @@ void hist_deliver(struct hist *h, const struct hist_deliver *d)
     slots[H_DELIVER_ASSIGNMENT] = d->assignment;
     slots[H_DELIVER_READ_COMMITTED] = d->read_committed;
     run_commit(h, &c, run, slots);
+    hist_runs(h)->delivering = run;
 }
