@@ -16,7 +16,7 @@
 #include "lua/rt.h"
 
 enum {
-    PACK = 64,
+    PACK = 128,
     TURN_EVERY = 8, /* packs after which the loop gets a turn */
     BATCH_MAX = 10000,
     BATCH_PRESET = 100,
@@ -218,13 +218,13 @@ static int next_again(lua_State *L, struct wait *w)
     return next_message(L, c);
 }
 
+/* next < n */
 static int push_one(lua_State *L, struct lconsumer *c)
 {
     struct pack *p = c->pack;
     struct message *m = p->items[p->next++];
     hand_out(c, m, true);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, c->pack_ref);
-    message_push(L, -1, m, rt_codec_of(c->rt, m->topic));
+    message_push(L, p, -c->pack_ref, m, rt_codec_of(c->rt, m->topic));
     if (p->next == p->n) {
         drop_pack(L, c);
     }
@@ -261,6 +261,9 @@ static int next_message(lua_State *L, struct lconsumer *c)
 static int l_next(lua_State *L)
 {
     struct lconsumer *c = begin_step(L);
+    if (c->pack && c->pack->next < c->pack->n && !c->own_commits && !c->rt->stopping) {
+        return push_one(L, c);
+    }
     lua_settop(L, 0);
     return next_message(L, c);
 }
@@ -309,12 +312,12 @@ static int push_batch(lua_State *L, struct lconsumer *c, size_t max)
     struct pack *p = c->pack;
     size_t n = p->n - p->next < max ? p->n - p->next : max;
     lua_rawgeti(L, LUA_REGISTRYINDEX, c->pack_ref);
-    int pack = lua_gettop(L);
+    int anchor = lua_gettop(L);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 1; i <= n; i++) {
         struct message *m = p->items[p->next++];
         hand_out(c, m, i == 1);
-        message_push(L, pack, m, rt_codec_of(c->rt, m->topic));
+        message_push(L, p, anchor, m, rt_codec_of(c->rt, m->topic));
         lua_rawseti(L, -2, (lua_Integer)i);
     }
     if (p->next == p->n) {

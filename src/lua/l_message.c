@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages: small userdata whose fields are made when they are asked for. Messages that were taken
  * together share one pack, whose finalizer releases them all: a finalizer per message would cost
- * more than everything else. User value 1 keeps the pack alive, 2 caches a decoded JSON value. */
+ * more than everything else. What keeps the pack alive is the metatable of its messages, which each
+ * pack has for itself: that costs a message no user value. User value 1 caches a decoded value. */
 #include <string.h>
 
 #include "lua/bind.h"
@@ -10,19 +11,37 @@
 
 #define PACK_TYPE "kaos.pack"
 
-static const char meta_key; /* in the registry: the metatable of messages */
+static const char shared_key; /* in the registry: what the metatables of messages have in common */
 
 struct lmessage {
+    const char *tag; /* &shared_key: tells messages from other userdata without a look-up */
     struct message *m;
+    const struct pack *pack;
     enum plan_codec codec;
     bool decoded;
 };
 
+/* Shared metamethods are copied: Lua looks for them in the metatable alone. */
+static void push_metatable(lua_State *L)
+{
+    static const char *const names[] = {"__index", "__newindex",  "__tostring",
+                                        "__name",  "__metatable", NULL};
+    lua_createtable(L, 1, 5);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &shared_key);
+    for (int i = 0; names[i]; i++) {
+        lua_getfield(L, -1, names[i]);
+        lua_setfield(L, -3, names[i]);
+    }
+    lua_pop(L, 1);
+}
+
 struct pack *message_push_pack(lua_State *L, size_t n)
 {
+    push_metatable(L);
     struct pack *p = lua_newuserdatauv(L, sizeof *p + n * sizeof(struct message *), 0);
     *p = (struct pack){.items = (struct message **)(p + 1), .cap = n};
     luaL_setmetatable(L, PACK_TYPE);
+    lua_rawseti(L, -2, 1);
     return p;
 }
 
@@ -33,41 +52,46 @@ static int l_pack_gc(lua_State *L)
         message_release(p->items[i]);
     }
     p->n = 0;
+    p->released = true;
     return 0;
 }
 
-void message_push(lua_State *L, int pack_idx, struct message *m, enum plan_codec codec)
+void message_push(lua_State *L, struct pack *p, int idx, struct message *m, enum plan_codec codec)
 {
-    pack_idx = lua_absindex(L, pack_idx);
-    struct lmessage *lm = lua_newuserdatauv(L, sizeof *lm, codec == PLAN_JSON ? 2 : 1);
-    *lm = (struct lmessage){.m = m, .codec = codec};
-    lua_pushvalue(L, pack_idx);
-    lua_setiuservalue(L, -2, 1);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &meta_key);
+    struct lmessage *lm = lua_newuserdatauv(L, sizeof *lm, codec == PLAN_JSON ? 1 : 0);
+    *lm = (struct lmessage){.tag = &shared_key, .m = m, .pack = p, .codec = codec};
+    if (idx > 0) {
+        lua_pushvalue(L, idx);
+    } else {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, -idx);
+    }
     lua_setmetatable(L, -2);
 }
 
-/* luaL_testudata() without looking a name up: records are many. */
 static struct lmessage *test(lua_State *L, int idx)
 {
-    if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx)) {
-        return NULL;
+    struct lmessage *lm = lua_touserdata(L, idx);
+    return lm && lua_rawlen(L, idx) == sizeof *lm && lm->tag == &shared_key ? lm : NULL;
+}
+
+/* At the end of a state finalizers may see messages whose pack is gone. */
+static struct lmessage *alive(lua_State *L, struct lmessage *lm)
+{
+    if (lm && lm->pack->released) {
+        luaL_error(L, "this message was collected before the finalizer that reads it");
     }
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &meta_key);
-    bool same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return same ? lua_touserdata(L, idx) : NULL;
+    return lm;
 }
 
 static struct lmessage *check(lua_State *L, int idx)
 {
     struct lmessage *lm = test(L, idx);
-    return lm ? lm : luaL_checkudata(L, idx, MESSAGE_TYPE); /* raises */
+    return lm ? alive(L, lm) : luaL_checkudata(L, idx, MESSAGE_TYPE); /* raises */
 }
 
 struct message *message_test(lua_State *L, int idx)
 {
-    struct lmessage *lm = test(L, idx);
+    struct lmessage *lm = alive(L, test(L, idx));
     return lm ? lm->m : NULL;
 }
 
@@ -118,7 +142,7 @@ static int push_value(lua_State *L, struct lmessage *lm)
         return 1;
     }
     if (lm->decoded) {
-        lua_getiuservalue(L, 1, 2);
+        lua_getiuservalue(L, 1, 1);
         return 1;
     }
     if (!codec_push_json(L, m->value, m->value_len)) {
@@ -127,7 +151,7 @@ static int push_value(lua_State *L, struct lmessage *lm)
     }
     lm->decoded = true;
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, 2);
+    lua_setiuservalue(L, 1, 1);
     return 1;
 }
 
@@ -169,35 +193,45 @@ const struct api_row message_rows[] = {
 };
 
 /* Upvalue 1: the methods. */
+static int push_other(lua_State *L, const char *name)
+{
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
+        return 1;
+    }
+    lua_newtable(L);
+    for (const struct api_row *r = message_rows; r->name; r++) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, r->name);
+    }
+    return bind_unknown(L, MESSAGE_TYPE, name, -1);
+}
+
+/* The length first: what is compared then is short enough to need no call. */
+#define IS(field) (len == sizeof field - 1 && memcmp(name, field, sizeof field - 1) == 0)
+
 static int l_index(lua_State *L)
 {
+    size_t len;
     struct lmessage *lm = check(L, 1);
-    const char *name = luaL_checkstring(L, 2);
-    if (strcmp(name, "value") == 0) {
+    const char *name = luaL_checklstring(L, 2, &len);
+    if (IS("value")) {
         return push_value(L, lm);
     }
-    if (strcmp(name, "key") == 0) {
-        push_bytes(L, lm->m->key, lm->m->key_len);
-    } else if (strcmp(name, "offset") == 0) {
+    if (IS("offset")) {
         lua_pushinteger(L, lm->m->offset);
-    } else if (strcmp(name, "partition") == 0) {
+    } else if (IS("key")) {
+        push_bytes(L, lm->m->key, lm->m->key_len);
+    } else if (IS("partition")) {
         lua_pushinteger(L, lm->m->partition);
-    } else if (strcmp(name, "topic") == 0) {
+    } else if (IS("topic")) {
         lua_pushstring(L, lm->m->topic);
-    } else if (strcmp(name, "timestamp") == 0) {
+    } else if (IS("timestamp")) {
         lua_pushinteger(L, lm->m->timestamp);
-    } else if (strcmp(name, "headers") == 0) {
+    } else if (IS("headers")) {
         return push_headers(L, lm->m);
     } else {
-        lua_pushvalue(L, 2);
-        if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) {
-            lua_newtable(L);
-            for (const struct api_row *r = message_rows; r->name; r++) {
-                lua_pushboolean(L, 1);
-                lua_setfield(L, -2, r->name);
-            }
-            return bind_unknown(L, MESSAGE_TYPE, name, -1);
-        }
+        return push_other(L, name);
     }
     return 1;
 }
@@ -218,7 +252,7 @@ void message_open(lua_State *L)
     luaL_setfuncs(L, methods, 0);
     lua_pushcclosure(L, l_index, 1);
     lua_setfield(L, -2, "__index");
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &meta_key);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &shared_key);
     luaL_newmetatable(L, PACK_TYPE);
     lua_pushcfunction(L, l_pack_gc);
     lua_setfield(L, -2, "__gc");

@@ -149,6 +149,7 @@ struct handed { /**< records handed out and not settled, per partition */
 struct pack { /**< messages that were taken together; one finalizer for all */
     struct message **items;
     size_t n, cap, next; /**< next = first one not handed out */
+    bool released;       /**< the finalizer has run */
 };
 struct lconsumer {
     struct runtime *rt;
@@ -162,7 +163,7 @@ struct lconsumer {
     size_t nhanded, cap_handed;
     struct wait reader; /**< who waits for records */
     bool reading;       /**< a task is inside an iterator's step */
-    struct pack *pack;  /**< taken, not all handed out; anchored by pack_ref */
+    struct pack *pack;  /**< taken, not all handed out; pack_ref has its anchor */
     int pack_ref;
     struct { /**< taken of paused partitions, with one hold each */
         struct message **items;
@@ -225,9 +226,10 @@ int consumer_push_messages(lua_State *L, struct lconsumer *c);
 /** The message at idx, or NULL if it is something else. */
 struct message *message_test(lua_State *L, int idx);
 struct message *message_check(lua_State *L, int idx);
-/** Pushes m, which is item i of the pack at pack_idx. */
-void message_push(lua_State *L, int pack_idx, struct message *m, enum plan_codec codec);
-/** Pushes an empty pack with room for n. */
+/** Pushes m, an item of p, whose anchor is at stack index idx or, if idx is negative, has the
+ * registry reference -idx. [-0, +1, m] */
+void message_push(lua_State *L, struct pack *p, int idx, struct message *m, enum plan_codec codec);
+/** Makes an empty pack with room for n and pushes what keeps it alive. [-0, +1, m] */
 struct pack *message_push_pack(lua_State *L, size_t n);
 
 /* ---- registration of classes ---- */
