@@ -11,6 +11,7 @@
 #include "base/embed.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "lua/blocks.h"
 
 enum {
     LIMIT_LOAD = 512 << 20, /* bytes that loading a file may use */
@@ -25,6 +26,7 @@ struct host {
     const char *stop; /* message of a fired interrupt: sticky */
     char *trace;
     size_t used, limit; /* bytes of this state; limit 0 = none */
+    struct blocks blocks;
 };
 
 static const char library_key, error_key; /* registry keys by address */
@@ -40,16 +42,11 @@ static void *allocate(void *ud, void *ptr, size_t osize, size_t nsize)
 {
     struct host *h = ud;
     size_t old = ptr ? osize : 0;
-    if (nsize == 0) {
-        free(ptr);
-        h->used -= old;
-        return NULL;
-    }
     if (h->limit && nsize > old && (nsize > h->limit || h->used - old + nsize > h->limit)) {
         return NULL;
     }
-    void *p = realloc(ptr, nsize);
-    if (p) {
+    void *p = blocks_realloc(&h->blocks, ptr, old, nsize);
+    if (p || nsize == 0) {
         h->used += nsize - old;
     }
     return p;
@@ -163,6 +160,7 @@ void host_free(lua_State *L)
         struct host *h = host_of(L);
         h->limit = 0;
         lua_close(L);
+        blocks_free(&h->blocks);
         free(h->trace);
         free(h);
     }
