@@ -165,8 +165,8 @@ static void report_unjudged(struct suite *s, const struct plan *p, const struct 
     note(s, code);
 }
 
-static void run_once(struct suite *s, struct load *l, size_t i, const struct plan *p,
-                     const char *path, uint64_t seed)
+static void run_once(struct suite *s, struct load *l, size_t i, struct plan *p, const char *path,
+                     uint64_t seed)
 {
     const struct load_bundle *b = load_sources(l);
     struct run_file *files = xcalloc(b->n + 1, sizeof *files);

@@ -122,7 +122,29 @@ static int load_stored_plan(struct stored *s, struct err *e)
         free(params.items[i].value);
     }
     free(params.items);
+    const char *suffix = json_string_value(json_object_get(s->run, "suffix"));
+    if (s->plan && suffix) {
+        plan_suffix_groups(s->plan, suffix);
+    }
     return s->plan ? 0 : -1;
+}
+
+/** A history that says it belongs to another run is not judged as this one. */
+static int check_run_id(const struct stored *s, struct err *e)
+{
+    const char *id = json_string_value(json_object_get(s->run, "run"));
+    for (size_t i = 0; i < s->events->n; i++) {
+        const struct event *ev = &s->events->items[i];
+        if (ev->kind != H_CONFIG || strcmp(event_str(ev, H_CONFIG_SCOPE), "run") != 0) {
+            continue;
+        }
+        const char *other = event_str(ev, H_CONFIG_VALUE);
+        if (!id || strcmp(other, id) != 0) {
+            return err_set(e, ERR_PROTOCOL, 0, "%s: run.json is of run %s, the history of run %s",
+                           s->dir, id ? id : "(none)", other);
+        }
+    }
+    return 0;
 }
 
 int stored_open(const char *store, const char *word, struct stored *s, struct err *e)
@@ -137,7 +159,7 @@ int stored_open(const char *store, const char *word, struct stored *s, struct er
     int rc = s->run ? load_stored_plan(s, e) : -1;
     if (rc == 0) {
         s->events = events_open(history, e);
-        rc = s->events ? 0 : -1;
+        rc = s->events ? check_run_id(s, e) : -1;
     }
     free(path);
     free(history);

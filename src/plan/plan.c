@@ -319,3 +319,22 @@ int64_t plan_drain_default(const struct plan *p)
     }
     return bound + BACKLOG + MARGIN;
 }
+
+static void add_suffix(char **name, const char *suffix)
+{
+    char *old = *name;
+    *name = old ? xasprintf("%s%s", old, suffix) : NULL;
+    free(old);
+}
+
+void plan_suffix_groups(struct plan *p, const char *suffix)
+{
+    for (size_t i = 0; i < p->faults.n; i++) {
+        add_suffix(&p->faults.items[i].group, suffix);
+    }
+    for (size_t i = 0; i < p->expect.n; i++) {
+        for (size_t k = 0; k < p->expect.items[i].preds.n; k++) {
+            add_suffix(&p->expect.items[i].preds.items[k].group, suffix);
+        }
+    }
+}

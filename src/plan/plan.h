@@ -194,6 +194,9 @@ struct plan {
     struct plan_strings fails_with; /**< finding kinds that must occur */
 };
 
+/** Adds the suffix to every group that faults and predicates name: on a cluster that is not fresh
+ * the groups of a run carry its id. */
+void plan_suffix_groups(struct plan *p, const char *suffix);
 struct plan *plan_new(void);
 void plan_free(struct plan *p);
 struct plan_topic *plan_topic(const struct plan *p, const char *name); /**< NULL if not declared */

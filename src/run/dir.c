@@ -75,6 +75,9 @@ static json_t *run_json(struct run *r)
     char *select = r->o->path ? xasprintf("%s%s", r->o->path, line ? line : "") : xstrdup(p->where);
     json_object_set_new(j, "select", json_string(select));
     free(select);
+    if (j) {
+        json_object_set_new(j, "suffix", json_string(r->suffix));
+    }
     if (j && r->o->env) {
         json_object_set_new(j, "env", json_deep_copy(r->o->env));
     }
@@ -146,6 +149,9 @@ int dir_create(struct run *r, struct err *e)
     if (rc == 0) {
         r->history = path_join(r->out->dir, "history");
         r->deliveries_path = path_join(r->out->dir, "deliveries");
+        bool fresh = strncmp(r->o->cluster, "kafka", 5) == 0;
+        r->suffix = xasprintf("%s%s", fresh ? "" : "-", fresh ? "" : r->out->id);
+        plan_suffix_groups(r->o->plan, r->suffix);
         char *path = path_join(r->out->dir, "run.json");
         json_t *j = run_json(r);
         rc = json_write(path, j, e);

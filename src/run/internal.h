@@ -94,6 +94,7 @@ struct run {
     struct watch *watch;
     struct deliveries *deliveries;
     char *history, *deliveries_path;
+    char *suffix; /**< of group and transactional ids: "" or "-RUN" */
     enum run_phase phase;
     bool failed, faults_on, roles_stopped;
     bool draining; /**< the watch looks for the end of the drain */
@@ -124,7 +125,7 @@ struct run {
     } count;
     uint64_t next_status_ns;
     uint64_t tick_ns; /**< when on_tick() ran last */
-    int node_down; /**< broker node that a fault holds down or paused, 0 = none */
+    int node_down;    /**< broker node that a fault holds down or paused, 0 = none */
     struct fault_clock *node_fault;
     struct {
         struct member *member; /**< running now, or NULL */

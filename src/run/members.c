@@ -53,15 +53,13 @@ static char *start_json(struct member *m)
                             json_string(r->plan->params.items[i].value));
     }
     char *seed = xasprintf("%llu", (unsigned long long)r->o->seed);
-    bool fresh = cluster_caps(r->cluster) & CLUSTER_CAP_FRESH;
-    char *suffix = xasprintf("%s%s", fresh ? "" : "-", fresh ? "" : r->out->id);
     enum cluster_listener l = m->slot->role ? CLUSTER_FAULTY : CLUSTER_DIRECT;
     json_t *j =
         json_pack("{s:s,s:s,s:i,s:i,s:s,s:s,s:o,s:s,s:s,s:s,s:b,s:s}", "scenario", r->plan->name,
                   "role", m->slot->name, "index", m->slot->index, "incarnation", m->incarnation,
                   "seed", seed, "run", r->out->id, "params", params, "bootstrap",
                   cluster_bootstrap(r->cluster, l), "history", r->history, "deliveries",
-                  r->deliveries_path, "faults_on", (int)r->faults_on, "suffix", suffix);
+                  r->deliveries_path, "faults_on", (int)r->faults_on, "suffix", r->suffix);
     json_object_set_new(j, "env", r->o->env ? json_deep_copy(r->o->env) : json_object());
     if (!m->slot->role) {
         json_object_set_new(j, "builtin", json_string("reader"));
@@ -70,7 +68,6 @@ static char *start_json(struct member *m)
     char *text = json_dumps(j, JSON_COMPACT);
     json_decref(j);
     free(seed);
-    free(suffix);
     return text;
 }
 

@@ -478,6 +478,7 @@ static int set_up(struct run *r, struct err *e)
         return -1;
     }
     run_phase(r, "cluster", r->o->cluster);
+    hist_add(r->hist, H_CONFIG, HP_FACT, 0, HS("run"), HS("id"), HS(r->out->id));
     return open_cluster(r, e);
 }
 
@@ -511,6 +512,7 @@ static void clean_up(struct run *r)
     buf_free(&r->probe.before);
     buf_free(&r->probe.after);
     free(r->history);
+    free(r->suffix);
     free(r->deliveries_path);
 }
 
