@@ -131,6 +131,11 @@ expect "did you mean \`session.timeout.ms\`?"
 within 40 run broker.lua --seed 1
 expect_code 3
 expect "log.retention.mss"
+# a file-level table that a role writes: a note at load, an error when it happens
+within 40 run "$KAOS_ROOT/tests/cli/lint/7_shared_table.lua" --seed 1
+expect_code 3
+expect "read-only inside roles"
+expect "file-level table"
 
 # topics that are there already
 cat >make.lua <<'L'
