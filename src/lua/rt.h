@@ -35,8 +35,9 @@ struct runtime {
     uint64_t draws; /**< of ranges in w:sleep */
     unsigned abilities;
     bool draining, stopping, ended;
-    bool broken;      /**< a set-up error was raised */
-    struct map names; /**< interned topic pointer -> string id of the history */
+    bool broken;          /**< a set-up error was raised */
+    bool collects_always; /**< a test stresses the collector */
+    struct map names;     /**< interned topic pointer -> string id of the history */
     const char *last_topic;
     int64_t last_id;
     const char *codec_topic; /**< interned; its codec: */
@@ -170,6 +171,7 @@ struct lconsumer {
         size_t n, cap;
     } held;
     unsigned refills;
+    size_t untold; /**< bytes of records taken that the collector does not know of */
     bool txn_draw; /**< the first record handed out is the one of its transaction's draws */
     int on_assign, on_revoke, on_lost; /**< registry references or LUA_NOREF */
     struct rebalance *rebalance;       /**< to be answered */

@@ -208,6 +208,7 @@ struct runtime *runtime_new(const struct runtime_setup *setup, struct err *e)
     tasks_on_end(rt->tasks, on_task_end, rt);
     uint64_t seed = hash_mix(hash_str(setup->seed, setup->role->name), (uint64_t)setup->index);
     host_seed(rt->L, hash_mix(seed, (uint64_t)setup->incarnation));
+    rt->collects_always = getenv("KAOS_GC_STRESS") != NULL;
     if (host_protect(rt->L, open_classes, NULL, e) ||
         load_push_role(setup->load, setup->scenario_index, setup->role->name, e)) {
         runtime_free(rt);
