@@ -52,9 +52,8 @@ static bool lint_file(const char *path, bool json, json_t *all)
     return good;
 }
 
-int command_lint(const struct cli *c)
+static int lint_all(const struct cli *c, struct plan_strings *files, struct plan_strings *names)
 {
-    struct plan_strings files = {0}, names = {0};
     struct err e;
     const char *format = cli_get(c, "format");
     bool json = format && strcmp(format, "json") == 0;
@@ -66,18 +65,27 @@ int command_lint(const struct cli *c)
     for (size_t i = 0; i < n && i < 64; i++) {
         words[i] = cli_arg(c, i);
     }
-    if (n > 64 || select_files(words, n, &files, &names, &e) < 0) {
+    if (n > 64 || select_files(words, n, files, names, &e) < 0) {
         return cli_fail(EXIT_USAGE, "%s", n > 64 ? "too many arguments" : e.msg);
     }
     json_t *all = json_array();
-    int rc = files.n ? EXIT_PASS : EXIT_NOTHING;
-    for (size_t i = 0; i < files.n; i++) {
-        rc = lint_file(files.items[i], json, all) ? rc : EXIT_SCENARIO;
+    int rc = files->n ? EXIT_PASS : EXIT_NOTHING;
+    for (size_t i = 0; i < files->n; i++) {
+        rc = lint_file(files->items[i], json, all) ? rc : EXIT_SCENARIO;
     }
     if (json) {
         json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         putchar('\n');
     }
     json_decref(all);
+    return rc;
+}
+
+int command_lint(const struct cli *c)
+{
+    struct plan_strings files = {0}, names = {0};
+    int rc = lint_all(c, &files, &names);
+    plan_strings_free(&files);
+    plan_strings_free(&names);
     return rc;
 }

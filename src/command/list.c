@@ -35,22 +35,21 @@ static void print_scenario(const struct load_scenario *s)
     putchar('\n');
 }
 
-int command_list(const struct cli *c)
+static int list_all(const struct cli *c, struct plan_strings *files, struct plan_strings *names)
 {
-    struct plan_strings files = {0}, names = {0};
     struct err e;
     const char *words[64], *grep = cli_get(c, "grep");
     size_t n = cli_nargs(c) < 64 ? cli_nargs(c) : 64, shown = 0;
     for (size_t i = 0; i < n; i++) {
         words[i] = cli_arg(c, i);
     }
-    if (select_files(words, n, &files, &names, &e) < 0) {
+    if (select_files(words, n, files, names, &e) < 0) {
         return cli_fail(EXIT_USAGE, "%s", e.msg);
     }
     json_t *all = json_array();
     int rc = EXIT_PASS;
-    for (size_t i = 0; i < files.n; i++) {
-        struct load *l = load_from_file(files.items[i], &e);
+    for (size_t i = 0; i < files->n; i++) {
+        struct load *l = load_from_file(files->items[i], &e);
         if (!l || load_errors(l)) {
             fprintf(stderr, "%s\n", l ? load_errors(l) : e.msg);
             rc = EXIT_SCENARIO;
@@ -77,5 +76,14 @@ int command_list(const struct cli *c)
     if (rc == EXIT_PASS && shown == 0) {
         rc = cli_fail(EXIT_NOTHING, "no scenario%s", grep ? " has such a name" : " found");
     }
+    return rc;
+}
+
+int command_list(const struct cli *c)
+{
+    struct plan_strings files = {0}, names = {0};
+    int rc = list_all(c, &files, &names);
+    plan_strings_free(&files);
+    plan_strings_free(&names);
     return rc;
 }

@@ -290,5 +290,8 @@ int command_run(const struct cli *c)
         rc = reports_end(&s.reports, s.worst) < 0 ? EXIT_ENVIRONMENT : s.worst;
     }
     reports_free(&s.reports);
+    plan_strings_free(&s.files);
+    plan_strings_free(&s.names);
+    plan_conf_free(&s.params);
     return rc;
 }

@@ -30,7 +30,9 @@ static int add_folder(const char *dir, struct plan_strings *files, struct err *e
         }
     }
     closedir(d);
-    qsort(files->items + first, files->n - first, sizeof *files->items, by_name);
+    if (files->n > first) {
+        qsort(files->items + first, files->n - first, sizeof *files->items, by_name);
+    }
     return 0;
 }
 
