@@ -202,9 +202,28 @@ static void set_work(void *arg)
     client_fail_error(&s->e, error, "seeking");
 }
 
+/* librdkafka answers "outdated", and has done nothing, when it paused a partition for a rebalance
+ * in the same moment. That rebalance is told to nobody while positions are being set, so the
+ * partition is still ours. */
+static bool outdated(struct seek *s)
+{
+    bool any = false;
+    for (int i = 0; i < s->list->cnt && !s->e.kind; i++) {
+        any |= s->list->elems[i].err == RD_KAFKA_RESP_ERR__OUTDATED;
+    }
+    for (int i = 0; i < s->list->cnt && any; i++) {
+        s->list->elems[i].err = 0;
+    }
+    return any && !s->c->closing;
+}
+
 static void set_done(void *arg)
 {
     struct seek *s = arg;
+    if (outdated(s)) {
+        job_start(s->c->loop, set_work, set_done, s);
+        return;
+    }
     for (int i = 0; i < s->list->cnt; i++) {
         const rd_kafka_topic_partition_t *p = &s->list->elems[i];
         struct client_partition *mine = client_partitions_find(&s->ps, p->topic, p->partition);

@@ -172,7 +172,7 @@ bool digest_work_done(struct run *r)
     }
     for (size_t i = 0; i < r->nslots; i++) {
         const struct slot *s = &r->slots[i];
-        if (s->role && !s->finished && !(s->current && s->current->endless)) {
+        if (s->role && !s->finished && !s->reads) {
             return false;
         }
     }
