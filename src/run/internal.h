@@ -100,7 +100,7 @@ struct run {
     bool draining; /**< the watch looks for the end of the drain */
     bool given_up; /**< the work could not be done: nobody is waited for who may never come */
     bool settling; /**< behind the cut: waiting for transactions to end */
-    uint64_t start_ns, faults_ns;
+    uint64_t faults_ns;
     struct timer *tick, *limit;
     struct signals *sigint, *sigterm;
 
@@ -179,6 +179,8 @@ struct member *member_find(struct run *r, const char *role, int index, int incar
 /** "worker#1" style name for lines and reports: role, index when there are several, # incarnation.
  */
 const char *member_name(const struct member *m);
+/** Where a process of this instance writes its output; caller frees. */
+char *member_log_path(const struct slot *s, int incarnation);
 void member_signal(struct member *m, int signum, int fault);
 
 /* digest.c */

@@ -24,6 +24,11 @@ const char *member_name(const struct member *m)
     return out;
 }
 
+char *member_log_path(const struct slot *s, int incarnation)
+{
+    return xasprintf("%s/logs/%s-%d.%d.log", s->r->out->dir, s->name, s->index, incarnation);
+}
+
 struct member *member_find(struct run *r, const char *role, int index, int incarnation)
 {
     for (struct member *m = r->members; m; m = m->next) {
@@ -92,7 +97,7 @@ struct member *member_spawn(struct slot *s, const char *why)
     struct member *m = xcalloc(1, sizeof *m);
     *m = (struct member){
         .r = r, .slot = s, .incarnation = ++s->incarnations, .fault = -1, .next = r->members};
-    char *log = xasprintf("%s/logs/%s-%d.%d.log", r->out->dir, s->name, s->index, m->incarnation);
+    char *log = member_log_path(s, m->incarnation);
     static const char *const argv[] = {NULL, "__role", NULL};
     struct err e;
     m->proc = proc_spawn(
@@ -200,8 +205,7 @@ static bool fatal_end(struct member *m, struct proc_end end)
 {
     struct run *r = m->r;
     struct err e;
-    char *log = xasprintf("%s/logs/%s-%d.%d.log", r->out->dir, m->slot->name, m->slot->index,
-                          m->incarnation);
+    char *log = member_log_path(m->slot, m->incarnation);
     char *last = path_tail(log, 10);
     free(log);
     bool fatal = false;
@@ -236,8 +240,7 @@ static void spend_budget(struct member *m, const char *why)
         run_drain(r, "roles die of fatal Kafka errors");
         return;
     }
-    char *log = xasprintf("%s/logs/%s-%d.%d.log", r->out->dir, m->slot->name, m->slot->index,
-                          m->incarnation);
+    char *log = member_log_path(m->slot, m->incarnation);
     char *last = path_tail(log, 10);
     err_set(&e, strcmp(why, "lua_error") == 0 ? ERR_USAGE : ERR_PROCESS, 0,
             "%s %s, %d deaths in %.1fs, run stopped%s%s", member_name(m),

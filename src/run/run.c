@@ -29,8 +29,6 @@ enum {
     DELIVERIES_LOG2 = 20
 };
 
-static void on_tick(void *arg);
-
 void run_say(struct run *r, const char *fmt, ...)
 {
     if (!r->o->out) {
@@ -343,8 +341,7 @@ static void on_start_limit(void *arg)
     for (size_t i = 0; i < r->nslots; i++) {
         const struct slot *s = &r->slots[i];
         if (!s->finished && !(s->current && s->current->ready)) {
-            char *log =
-                xasprintf("%s/logs/%s-%d.%d.log", r->out->dir, s->name, s->index, s->incarnations);
+            char *log = member_log_path(s, s->incarnations);
             char *last = path_tail(log, 10);
             err_set(&e, ERR_TIMEOUT, 0, "role %s.%d did not start within %d s", s->name, s->index,
                     START_MS / 1000);
@@ -521,8 +518,7 @@ void run_scenario(const struct run_opts *o, struct run_result *out)
     struct run *r = xcalloc(1, sizeof *r);
     struct err e;
     *out = (struct run_result){.end = RUN_JUDGE};
-    *r = (struct run){
-        .o = o, .plan = o->plan, .out = out, .loop = loop_new(), .start_ns = clock_mono_ns()};
+    *r = (struct run){.o = o, .plan = o->plan, .out = out, .loop = loop_new()};
     r->sigint = signals_start(r->loop, SIGINT, on_sigint, r);
     r->sigterm = signals_start(r->loop, SIGTERM, on_sigterm, r);
     if (set_up(r, &e) < 0) {
