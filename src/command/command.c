@@ -56,6 +56,16 @@ static const struct command_option new_options[] = {
     {"template", 't', "NAME", "smoke (default) or eos"},
     {0},
 };
+static const struct command_option inspect_options[] = {
+    {"param", 'p', "NAME=VALUE", "sets a declared param (repeatable)"},
+    {"seed", 's', "N", "seed of all decisions (default 0)"},
+    {"cluster", 0, "KIND", "as for run"},
+    {0},
+};
+static const struct command_option init_options[] = {
+    {"force", 0, NULL, "writes files anew that are there already"},
+    {0},
+};
 static const struct command_option version_options[] = {
     {"json", 0, NULL, "one JSON object"},
     {0},
@@ -63,22 +73,68 @@ static const struct command_option version_options[] = {
 
 const struct command commands[] = {
     {"run", "[DIR | FILE | FILE:LINE | NAME]...",
-     "runs scenarios and judges them (default: scenarios/)", run_options, command_run},
+     "runs scenarios and judges them (default: scenarios/)", run_options, command_run,
+     "kaos run eos.lua\tall scenarios of a file, on a real Kafka\n"
+     "kaos run scenarios/ --seed 7\ta folder, with chosen dice\n"
+     "kaos run eos.lua -g eos -p ids=200\tone scenario, with a param changed\n"
+     "kaos run eos.lua --repeat 20 -r junit=out.xml\ttwenty seeds, and a report for CI\n"},
     {"lint", "[DIR | FILE]...", "checks scenario files without running anything", lint_options,
-     command_lint},
-    {"list", "[DIR | FILE]...", "lists scenarios, one per line", list_options, command_list},
+     command_lint,
+     "kaos lint\tall of scenarios/\n"
+     "kaos lint eos.lua\tone file\n"
+     "kaos lint eos.lua --format json\tfor programs\n"},
+    {"list", "[DIR | FILE]...", "lists scenarios, one per line", list_options, command_list,
+     "kaos list\tall of scenarios/\n"
+     "kaos list eos.lua --json\tfor programs\n"
+     "kaos list -g eos\tby name\n"},
     {"show", "RUN", "shows verdict, evidence and timeline of a stored run", show_options,
-     command_show},
+     command_show,
+     "kaos show latest\tthe newest run\n"
+     "kaos show latest --violation 1\tall cases of the first finding\n"
+     "kaos show latest --id 1437\tthe life of one id\n"
+     "kaos show latest --role worker.2 --around 41+-2\tone process around t+41 s\n"},
     {"analyze", "RUN", "judges a stored history again; nothing runs", analyze_options,
-     command_analyze},
-    {"explain", "[WORD]", "explains a finding, a verdict or a term", NULL, command_explain},
-    {"export", "RUN", "writes the whole history as JSON lines", export_options, command_export},
-    {"new", "FILE", "writes a scenario from a template", new_options, command_new},
-    {"version", "", "versions of kaos and of what it is built on", version_options,
-     command_version},
+     command_analyze,
+     "kaos analyze latest\tjudges the newest run again\n"
+     "kaos analyze 7c1e\ta run by the start of its id\n"
+     "kaos analyze latest -r json=verdict.json\tand writes a report\n"},
+    {"explain", "[WORD]", "explains a finding, a verdict or a term", NULL, command_explain,
+     "kaos explain\tlists the pages\n"
+     "kaos explain duplicate\ta finding\n"
+     "kaos explain inconclusive\ta verdict\n"},
+    {"export", "RUN", "writes the whole history as JSON lines", export_options, command_export,
+     "kaos export latest\tJSON lines on standard output\n"
+     "kaos export latest -o all.jsonl\tinto a file\n"
+     "kaos export 7c1e -o run.jsonl\ta run by the start of its id\n"},
+    {"new", "FILE", "writes a scenario from a template", new_options, command_new,
+     "kaos new smoke.lua\tthe smallest scenario\n"
+     "kaos new eos.lua -t eos\texactly-once under crashes\n"
+     "kaos new scenarios/eos.lua -t eos\tinto a folder\n"},
+    {"init", "", "writes what editors and CI need beside scenarios: stub, settings, workflow",
+     init_options, command_init,
+     "kaos init\twrites what is not there yet\n"
+     "kaos init --force\twrites all files anew\n"
+     "kaos init && luacheck scenarios\tthen luacheck knows the names\n"},
+    {"inspect", "FILE[:NAME]", "prints what a scenario means as JSON, with the faults of a seed",
+     inspect_options, command_inspect,
+     "kaos inspect eos.lua\tevery scenario of a file\n"
+     "kaos inspect eos.lua:eos --seed 7\tone, with the faults of this seed\n"
+     "kaos inspect eos.lua:eos -p workers=5\twith a param changed\n"},
+    {"completions", "bash|zsh|fish", "writes the completion of a shell", NULL, command_completions,
+     "eval \"$(kaos completions bash)\"\tin ~/.bashrc\n"
+     "kaos completions zsh > ~/.zfunc/_kaos\ta folder of $fpath\n"
+     "kaos completions fish > ~/.config/fish/completions/kaos.fish\tfor fish\n"},
+    {"version", "", "versions of kaos and of what it is built on", version_options, command_version,
+     "kaos version\tkaos and what it is built on\n"
+     "kaos version --json\tfor programs\n"
+     "kaos --version\tthe same\n"},
     {"help", "[VERB | NAME]", "help on a verb, or on a name of the scenario language", NULL,
-     command_help},
-    {"__docs", "KIND", "writes a generated file: api, meta, luacheck, kinds", NULL, command_docs},
+     command_help,
+     "kaos help run\ta verb and its options\n"
+     "kaos help crash\ta name of the scenario language\n"
+     "kaos run --help\tthe same as kaos help run\n"},
+    {"__docs", "KIND", "writes a generated file: api, meta, luacheck, kinds", NULL, command_docs,
+     NULL},
     {0},
 };
 

@@ -31,6 +31,7 @@ struct command {
     const char *doc;                      /**< one line */
     const struct command_option *options; /**< or NULL */
     int (*run)(const struct cli *c);
+    const char *examples; /**< "COMMAND\tWHAT IT DOES\n", at least three; hidden verbs have none */
 };
 extern const struct command commands[];
 const struct command *command_find(const char *name);
@@ -63,6 +64,9 @@ int command_analyze(const struct cli *c);
 int command_explain(const struct cli *c);
 int command_export(const struct cli *c);
 int command_new(const struct cli *c);
+int command_init(const struct cli *c);
+int command_inspect(const struct cli *c);
+int command_completions(const struct cli *c);
 int command_version(const struct cli *c);
 int command_help(const struct cli *c);
 int command_docs(const struct cli *c);

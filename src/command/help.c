@@ -19,7 +19,7 @@ static void print_overview(void)
            "  kaos explain duplicate         what a finding means\n\nverbs\n");
     for (const struct command *c = commands; c->name; c++) {
         if (strncmp(c->name, "__", 2) != 0) {
-            printf("  %-8s %s\n", c->name, c->doc);
+            printf("  %-11s %s\n", c->name, c->doc);
         }
     }
     printf(
@@ -29,9 +29,29 @@ static void print_overview(void)
         "            64 usage, 70 bug in kaos, 130 and 143 interrupted\n");
 }
 
+/** Each example on a line, what it does in a column of its own. */
+static void print_examples(const struct command *c)
+{
+    size_t width = 0;
+    const char *all = c->examples ? c->examples : "";
+    for (const char *p = all; *p; p += strcspn(p, "\n") + 1) {
+        size_t n = strcspn(p, "\t");
+        width = n > width ? n : width;
+    }
+    for (const char *p = all; *p; p += strcspn(p, "\n") + 1) {
+        int left = (int)strcspn(p, "\t"), right = (int)strcspn(p, "\n") - left - 1;
+        printf("%s  %-*.*s  %.*s\n", p == all ? "\n" : "", (int)width, left, p, right,
+               p + left + 1);
+    }
+    if (*all && c->options) {
+        printf("\n");
+    }
+}
+
 static void print_command(const struct command *c)
 {
     printf("kaos %s %s\n  %s\n", c->name, c->usage, c->doc);
+    print_examples(c);
     for (const struct command_option *o = c->options; o && o->name; o++) {
         char left[64];
         snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ",

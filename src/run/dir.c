@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/path.h"
+#include "base/secret.h"
 #include "run/internal.h"
 
 static char *slug(const char *name)
@@ -25,23 +25,26 @@ static char *slug(const char *name)
     return s;
 }
 
-static bool is_secret(const char *name)
-{
-    static const char *const words[] = {"password", "secret", "token", "key.pem", "credential"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (strcasestr(name, words[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static json_t *conf_json(const struct plan_conf *c)
 {
     json_t *j = json_object();
     for (size_t i = 0; i < c->n; i++) {
-        const char *v = is_secret(c->items[i].name) ? "(redacted)" : c->items[i].value;
-        json_object_set_new(j, c->items[i].name, json_string(v));
+        json_object_set_new(j, c->items[i].name,
+                            json_string(secret_shown(c->items[i].name, c->items[i].value)));
+    }
+    return j;
+}
+
+/** What env() read while loading, without secrets. */
+static json_t *env_json(const json_t *env)
+{
+    json_t *j = json_object();
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)env, name, value)
+    {
+        const char *text = json_string_value(value);
+        json_object_set_new(j, name, json_string(secret_shown(name, text ? text : "")));
     }
     return j;
 }
@@ -53,10 +56,15 @@ static json_t *run_json(struct run *r)
     struct utsname host;
     uname(&host);
     for (size_t i = 0; i < p->params.n; i++) {
-        json_object_set_new(params, p->params.items[i].name, json_string(p->params.items[i].value));
+        const struct plan_param *q = &p->params.items[i];
+        bool text = strcmp(q->type, "string") == 0; /* a number named tokens is none */
+        json_object_set_new(params, q->name,
+                            json_string(text ? secret_shown(q->name, q->value) : q->value));
     }
     for (const char *const *a = r->o->argv; a && *a; a++) {
-        json_array_append_new(argv, json_string(*a));
+        char *shown = secret_argument(*a);
+        json_array_append_new(argv, json_string(shown));
+        free(shown);
     }
     for (size_t i = 0; i < p->roles.n; i++) {
         const struct plan_role *role = &p->roles.items[i];
@@ -79,7 +87,7 @@ static json_t *run_json(struct run *r)
         json_object_set_new(j, "suffix", json_string(r->suffix));
     }
     if (j && r->o->env) {
-        json_object_set_new(j, "env", json_deep_copy(r->o->env));
+        json_object_set_new(j, "env", env_json(r->o->env));
     }
     free(seed);
     return j;

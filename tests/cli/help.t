@@ -10,16 +10,19 @@ The overview, without a verb too.
     kaos explain duplicate         what a finding means
   
   verbs
-    run      runs scenarios and judges them (default: scenarios/)
-    lint     checks scenario files without running anything
-    list     lists scenarios, one per line
-    show     shows verdict, evidence and timeline of a stored run
-    analyze  judges a stored history again; nothing runs
-    explain  explains a finding, a verdict or a term
-    export   writes the whole history as JSON lines
-    new      writes a scenario from a template
-    version  versions of kaos and of what it is built on
-    help     help on a verb, or on a name of the scenario language
+    run         runs scenarios and judges them (default: scenarios/)
+    lint        checks scenario files without running anything
+    list        lists scenarios, one per line
+    show        shows verdict, evidence and timeline of a stored run
+    analyze     judges a stored history again; nothing runs
+    explain     explains a finding, a verdict or a term
+    export      writes the whole history as JSON lines
+    new         writes a scenario from a template
+    init        writes what editors and CI need beside scenarios: stub, settings, workflow
+    inspect     prints what a scenario means as JSON, with the faults of a seed
+    completions writes the completion of a shell
+    version     versions of kaos and of what it is built on
+    help        help on a verb, or on a name of the scenario language
   
   `kaos help VERB` lists its options, `kaos help NAME` explains a name of the language.
   exit codes: 0 pass, 1 fail, 2 inconclusive, 3 scenario error, 4 environment, 5 nothing ran,
@@ -32,6 +35,12 @@ A verb, in three ways.
   $ kaos help run
   kaos run [DIR | FILE | FILE:LINE | NAME]...
     runs scenarios and judges them (default: scenarios/)
+  
+    kaos run eos.lua                               all scenarios of a file, on a real Kafka
+    kaos run scenarios/ --seed 7                   a folder, with chosen dice
+    kaos run eos.lua -g eos -p ids=200             one scenario, with a param changed
+    kaos run eos.lua --repeat 20 -r junit=out.xml  twenty seeds, and a report for CI
+  
     -g, --grep TEXT            only scenarios whose name contains TEXT
     -p, --param NAME=VALUE     sets a declared param (repeatable)
     -s, --seed N               seed of all decisions, decimal or 0x; random by default, printed first and last
@@ -50,10 +59,21 @@ A verb, in three ways.
   $ kaos help lint
   kaos lint [DIR | FILE]...
     checks scenario files without running anything
+  
+    kaos lint                        all of scenarios/
+    kaos lint eos.lua                one file
+    kaos lint eos.lua --format json  for programs
+  
         --format KIND          text (default) or json
   $ kaos help show
   kaos show RUN
     shows verdict, evidence and timeline of a stored run
+  
+    kaos show latest                                 the newest run
+    kaos show latest --violation 1                   all cases of the first finding
+    kaos show latest --id 1437                       the life of one id
+    kaos show latest --role worker.2 --around 41+-2  one process around t+41 s
+  
         --id X                 events of one id
         --role NAME            events of one process (worker.2) or role
         --around T             events around t+T seconds, as SECONDS or SECONDS+-WIDTH
@@ -81,4 +101,19 @@ A name of the language.
 
 Every verb of the table has help.
 
-  $ for verb in run lint list show analyze explain export new version help; do kaos help $verb >/dev/null || echo $verb; done
+  $ verbs=$(kaos help | sed -n '/^verbs/,/^$/s/^  \([a-z]*\) .*/\1/p')
+  $ for verb in $verbs; do kaos help $verb >/dev/null || echo $verb; done
+
+And at least three examples, each of a verb that exists with options that it has.
+
+  $ for verb in $verbs; do
+  >   kaos help $verb | sed -n '3,/^ *--\|^  -./s/^  \(kaos [^ ].*\|.*kaos completions.*\)  .*/\1/p' > examples
+  >   [ $(wc -l < examples) -ge 3 ] || echo "$verb: $(wc -l < examples) examples"
+  >   while read -r line; do
+  >     used=$(sed 's/.*kaos \([a-z-]*\).*/\1/' <<<"$line")
+  >     for option in $(grep -o -- ' --[a-z-]*' <<<"$line"); do
+  >       case "$used $option" in *" --help" | --*) continue ;; esac
+  >       kaos help "$used" | grep -q -- "$option" || echo "$verb: $line: $option"
+  >     done
+  >   done < examples
+  > done
