@@ -125,16 +125,16 @@ function never(name) end
 ---@return kaos.Fault
 function abort(spec) end
 
----A node of a managed cluster is killed, paused or restarted.
+---A node of a managed cluster is killed (SIGKILL), stopped (SIGTERM), paused or restarted, or all are restarted in turn.
 ---@class (exact) kaos.BrokerSpec
----@field action "kill"|"pause"|"restart"|kaos.Param # What is done to the node.
----@field node? integer|"any"|kaos.Param # Number of the node from 1, or "any".
+---@field action "kill"|"stop"|"pause"|"restart"|"roll"|kaos.Param # What is done to the node; restart is a stop and a start at once, roll restarts every node, each when the one before is back in sync.
+---@field node? integer|"any"|"controller"|string|kaos.Param # Number of the node from 1, "any", "controller", "leader of TOPIC/PARTITION", "group coordinator of GROUP", "transaction coordinator of ROLE" or "transaction coordinator of id TRANSACTIONAL-ID"; asked of the cluster when it fires.
 ---@field every? kaos.Duration|kaos.Param # Time between firings; a range is drawn anew each time.
 ---@field at? kaos.Duration|kaos.Param # One firing, this long after the faults began.
 ---@field hold? kaos.Duration|kaos.Param # How long it stays down or paused; needed by pause.
 ---@field max? integer|kaos.Param # Bounds the number of firings.
 
----A node of a managed cluster is killed, paused or restarted.
+---A node of a managed cluster is killed (SIGKILL), stopped (SIGTERM), paused or restarted, or all are restarted in turn.
 ---@param spec kaos.BrokerSpec
 ---@return kaos.Fault
 function broker(spec) end

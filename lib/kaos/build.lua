@@ -111,6 +111,9 @@ local function check_broker(f, v, path)
   if v.action == "restart" and v.hold then
     text.fail(f.place, "%s: a restart has no `hold`", path)
   end
+  if v.action == "roll" and v.node then
+    text.fail(f.place, "%s: a roll takes every node in turn, it has no `node`", path)
+  end
 end
 
 local function build_fault(ctx, sc, i, f)
@@ -132,12 +135,16 @@ local function build_fault(ctx, sc, i, f)
     end
     v.point = v.point or table.move(schema.points, 1, 8, 1, {})
   end
+  local node = v.node or { target = "any", text = v.action == "roll" and "all nodes"
+    or "any node" }
   return { kind = f.kind, where = ("%s:%d"):format(f.place.file, f.place.line),
-    roles = v.role or {}, group = v.group,
+    roles = v.role or {}, group = v.group or node.group,
     p = v.p or 0.0, per = v.per or "message", points = v.point or {}, every = v.every, at = v.at,
       hold = v.hold,
     signal = v.signal or "KILL", replace = v.replace or false, action = v.action,
-      node = v.node or 0, max = v.max or -1 }
+      target = node.target, node = node.number or 0, of = node.of,
+      partition = node.partition or -1, node_text = f.kind == "broker" and node.text or nil,
+      max = v.max or -1 }
 end
 
 local function build_faults(ctx, sc)

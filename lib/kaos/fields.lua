@@ -87,8 +87,78 @@ function check.id(v)
     type(v) == "string" and text.hint(v, IDS) or "")
 end
 
-function check.node(v, _, ctx)
-  if v == "any" then return 0 end
+local keep
+
+-- How many partitions a topic has, as far as its declaration says so.
+local function partitions(ctx, name, place, path)
+  local t = ctx.topics[name]
+  local n = type(t) == "table" and rawget(t, "partitions")
+  if n == nil then return 1 end
+  return math.tointeger(tonumber(keep(ctx, n, place, path)))
+end
+
+local NODES = {}
+
+function NODES.any() return { target = "any" } end
+
+function NODES.controller() return { target = "controller" } end
+
+function NODES.leader(of, ctx, place, path)
+  local topic, number = of:match "^(.+)/(%d+)$"
+  if not topic then
+    return nil, ("%s: which partition? write \"leader of TOPIC/PARTITION\""):format(text.show(
+      "leader of " .. of))
+  end
+  local name, why = known("topics", "topic")(topic, nil, ctx)
+  if not name then return nil, why end
+  local n, last = math.tointeger(tonumber(number)), partitions(ctx, topic, place, path)
+  if not n or n > 2147483647 or (last and n >= last) then
+    return nil, ("no partition %s, topic `%s` has %s (0 to %s)"):format(number, topic, last,
+      last and last - 1)
+  end
+  return { target = "leader", of = name, partition = n }
+end
+
+NODES["group coordinator"] = function(of)
+  local name, why = values.name(of)
+  return name and { target = "group", group = name }, why
+end
+
+NODES["transaction coordinator"] = function(of, ctx)
+  local id = of:match "^id (.+)$"
+  if id then return { target = "txn", of = id } end
+  local name, why = known("roles", "role")(of, nil, ctx)
+  if not name then
+    return nil, why .. ", or write \"transaction coordinator of id TRANSACTIONAL-ID\""
+  end
+  return { target = "role_txn", of = name }
+end
+
+local WITH_OF = { leader = true, ["group coordinator"] = true, ["transaction coordinator"] = true }
+
+local function node_by_word(v, ctx, place, path)
+  local head, of = v:match "^(.-) of (.+)$"
+  head = head or v
+  local fn = NODES[head]
+  if not fn then
+    return nil, ("%s is no node: write a number from 1, \"any\", \"controller\", \"leader of "
+      .. "TOPIC/PARTITION\", \"group coordinator of GROUP\" or \"transaction coordinator of "
+      .. "ROLE\"%s"):format(text.show(v), text.hint(head, NODES))
+  elseif WITH_OF[head] and not of then
+    return nil, ("%s: of what? write \"%s of ...\""):format(text.show(v), head)
+  elseif of and not WITH_OF[head] then
+    return nil, ("%s: \"%s\" stands alone"):format(text.show(v), head)
+  end
+  return fn(of, ctx, place, path)
+end
+
+function check.node(v, _, ctx, place, path)
+  if type(v) == "string" then
+    local node, why = node_by_word(v, ctx, place, path)
+    if not node then return nil, why end
+    node.text = v == "any" and "any node" or v
+    return node
+  end
   local n = type(v) == "number" and math.tointeger(v)
   if not n or n < 1 then
     return nil, ("%s is not a number of a node (from 1) or \"any\""):format(text.show(v))
@@ -96,7 +166,7 @@ function check.node(v, _, ctx)
   if ctx.brokers and n > ctx.brokers then
     return nil, ("no node %d, the cluster has %d"):format(n, ctx.brokers)
   end
-  return n
+  return { target = "number", number = n, text = ("node %d"):format(n) }
 end
 
 function check.restart(v)
@@ -126,7 +196,7 @@ function check.kinds(v)
 end
 
 --- A promise becomes its value.
-local function keep(ctx, v, place, path)
+function keep(ctx, v, place, path)
   if not dsl.is_param(v) then return v end
   local p = ctx.params[v.name]
   if p then return p.value end

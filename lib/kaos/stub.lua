@@ -20,7 +20,7 @@ local TYPES = {
   probability = "kaos.Probability", points = "kaos.CrashPoint|kaos.CrashPoint[]",
     roles = "string|string[]",
   place = "string", topic = "string", id = "string|fun(m: kaos.Message): any",
-    node = "integer|\"any\"",
+    node = "integer|\"any\"|\"controller\"|string",
 }
 -- Types that a promise cannot stand for.
 local NO_PARAM = { params = true, cluster = true, topics = true, roles_table = true,

@@ -204,18 +204,51 @@ static void check_drain(struct judge *j)
     }
 }
 
+/* A roll has fired when its last node was back. */
+static bool fires(const struct plan_fault *f, const char *edge)
+{
+    if (f->kind == FAULT_BROKER && f->action == BROKER_ROLL) {
+        return strcmp(edge, "end") == 0;
+    }
+    return strcmp(edge, "fire") == 0 || strcmp(edge, "begin") == 0;
+}
+
 static int64_t fired(const struct model *m, size_t fault)
 {
-    int64_t crashes = 0, fires = 0;
+    int64_t crashes = 0, n = 0;
     for (size_t i = 0; i < m->crashes.n; i++) {
         crashes += event_int(m->crashes.items[i], H_CRASH_FAULT) == (int64_t)fault;
     }
     for (size_t i = 0; i < m->faults.n; i++) {
         const struct event *ev = m->faults.items[i];
-        fires += event_int(ev, H_FAULT_FAULT) == (int64_t)fault &&
-                 strcmp(event_str(ev, H_FAULT_EDGE), "end") != 0;
+        n += event_int(ev, H_FAULT_FAULT) == (int64_t)fault &&
+             fires(&m->plan->faults.items[fault], event_str(ev, H_FAULT_EDGE));
     }
-    return crashes > fires ? crashes : fires;
+    return crashes > n ? crashes : n;
+}
+
+/* Why a fault did not fire, if the runner said so: its target could not be told, or a roll was cut
+ * short. */
+static const char *unfired(const struct model *m, size_t fault)
+{
+    const char *why = "";
+    for (size_t i = 0; i < m->faults.n; i++) {
+        const struct event *ev = m->faults.items[i];
+        const char *edge = event_str(ev, H_FAULT_EDGE);
+        if (event_int(ev, H_FAULT_FAULT) == (int64_t)fault &&
+            (strcmp(edge, "missed") == 0 || strcmp(edge, "cut") == 0)) {
+            why = event_str(ev, H_FAULT_DETAIL);
+        }
+    }
+    return why;
+}
+
+static const char *target_of(struct judge *j, const struct plan_fault *f)
+{
+    return f->node_text     ? pool_str(j->pool, f->node_text)
+           : f->group       ? pool_str(j->pool, f->group)
+           : f->roles.n > 0 ? pool_str(j->pool, f->roles.items[0])
+                            : "";
 }
 
 static void check_faults(struct judge *j)
@@ -229,15 +262,12 @@ static void check_faults(struct judge *j)
         c->fault = (int)i;
         c->kind = plan_fault_name(f->kind);
         c->where = pool_str(j->pool, f->where);
-        c->target = f->group                  ? pool_str(j->pool, f->group)
-                    : f->roles.n > 0          ? pool_str(j->pool, f->roles.items[0])
-                    : f->node > 0             ? JTEXT(j, "node %d", f->node)
-                    : f->kind == FAULT_BROKER ? "any node"
-                                              : "";
+        c->target = target_of(j, f);
         c->fired = fired(j->m, i);
         if (c->fired == 0 && !j->o->no_faults && f->max != 0) {
-            judge_reason(j, "fault %zu (%s%s%s) never fired", i + 1, c->kind, *c->target ? " " : "",
-                         c->target);
+            const char *why = unfired(j->m, i);
+            judge_reason(j, "fault %zu (%s%s%s) never fired%s%s", i + 1, c->kind,
+                         *c->target ? " " : "", c->target, *why ? ": " : "", why);
         }
     }
 }

@@ -156,6 +156,11 @@ int cluster_node_kill(struct cluster *c, int node, struct err *e)
     return act(c, node, NODE_KILL, e);
 }
 
+int cluster_node_stop(struct cluster *c, int node, struct err *e)
+{
+    return act(c, node, NODE_STOP, e);
+}
+
 int cluster_node_pause(struct cluster *c, int node, struct err *e)
 {
     return act(c, node, NODE_PAUSE, e);

@@ -37,7 +37,7 @@ enum cluster_cap {
     CLUSTER_CAP_TRANSACTIONS = 1 << 0,
     CLUSTER_CAP_GROUPS = 1 << 1,
     CLUSTER_CAP_ADMIN = 1 << 2,
-    CLUSTER_CAP_KILL_BROKER = 1 << 3, /**< kill, pause, restart of a node */
+    CLUSTER_CAP_KILL_BROKER = 1 << 3, /**< kill, stop, pause, restart of a node */
     CLUSTER_CAP_REPLICATION = 1 << 4, /**< more than one node */
     CLUSTER_CAP_RETENTION = 1 << 5,
     CLUSTER_CAP_FRESH =
@@ -127,9 +127,13 @@ const char *cluster_failure_log(const struct cluster *c);
 pid_t cluster_node_pid(const struct cluster *c, int node);
 /** Serves requests as far as is known: not killed, not paused, not starting. */
 bool cluster_node_up(const struct cluster *c, int node);
-/** The four below return -1 with ERR_USAGE for a node that is not there or not in the right state
- * (kill: alive; pause: alive; resume: paused; restart: down), ERR_PROCESS if it cannot be done. */
+/** The five below return -1 with ERR_USAGE for a node that is not there or not in the right state
+ * (kill: alive; stop, pause: up; resume: paused; restart: down), ERR_PROCESS if it cannot be done.
+ */
 int cluster_node_kill(struct cluster *c, int node, struct err *e);
+/** SIGTERM: the node hands over what it leads and ends by itself. CLUSTER_NODE_DOWN follows, after
+ * seconds, or never while it cannot hand over: then kill it. */
+int cluster_node_stop(struct cluster *c, int node, struct err *e);
 int cluster_node_pause(struct cluster *c, int node, struct err *e);
 int cluster_node_resume(struct cluster *c, int node, struct err *e);
 /** Starts the node again on its data and ports (after a kill, wait for its CLUSTER_NODE_DOWN

@@ -2,7 +2,7 @@
 /* One node of a managed cluster: its folder, its process, its signals, what its log says.
  *
  *   DOWN ──restart──▶ STARTING ──serves──▶ UP ──pause──▶ PAUSED ──resume──▶ STARTING
- *     ▲                   └──────── kill, or a death of its own ───────┘
+ *     ▲                   └──── kill, stop, or a death of its own ─────┘
  *
  * Loop thread only. */
 #include <fcntl.h>
@@ -156,6 +156,18 @@ static int node_kill(struct node *n, struct err *e)
     return 0;
 }
 
+static int node_stop(struct node *n, struct err *e)
+{
+    if (n->state != NODE_IS_UP || n->asked) {
+        return wrong_state(n, "stopped", "not up", e);
+    }
+    if (proc_signal(n->p, SIGTERM, false) < 0) {
+        return wrong_state(n, "stopped", "gone", e);
+    }
+    n->asked = true;
+    return 0;
+}
+
 static int node_pause(struct node *n, struct err *e)
 {
     if (!n->p || n->state == NODE_IS_PAUSED || n->asked) {
@@ -198,10 +210,8 @@ static int node_restart(struct node *n, struct err *e)
 int kafka_node_act(struct cluster *c, int node, enum node_action what, struct err *e)
 {
     static int (*const actions[])(struct node * n, struct err * e) = {
-        [NODE_KILL] = node_kill,
-        [NODE_PAUSE] = node_pause,
-        [NODE_RESUME] = node_resume,
-        [NODE_RESTART] = node_restart,
+        [NODE_KILL] = node_kill,     [NODE_STOP] = node_stop,       [NODE_PAUSE] = node_pause,
+        [NODE_RESUME] = node_resume, [NODE_RESTART] = node_restart,
     };
     struct kafka *k = (struct kafka *)c;
     if (k->phase != KAFKA_READY || k->kept) {

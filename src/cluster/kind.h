@@ -5,7 +5,7 @@
 
 #include "cluster/cluster.h"
 
-enum node_action { NODE_KILL, NODE_PAUSE, NODE_RESUME, NODE_RESTART };
+enum node_action { NODE_KILL, NODE_STOP, NODE_PAUSE, NODE_RESUME, NODE_RESTART };
 
 struct cluster_kind {
     const char *name;

@@ -78,7 +78,14 @@ static int find_per(const char *word)
 
 static int find_action(const char *word)
 {
-    static const char *const names[] = {"kill", "pause", "restart", NULL};
+    static const char *const names[] = {"kill", "stop", "pause", "restart", "roll", NULL};
+    return find_among(word, names);
+}
+
+static int find_target(const char *word)
+{
+    static const char *const names[] = {"any",      "number", "leader",     "group",
+                                        "role_txn", "txn",    "controller", NULL};
     return find_among(word, names);
 }
 
@@ -197,8 +204,12 @@ static void read_fault(lua_State *L, void *list)
     p->replace = get_flag(L, t, "replace");
     if (p->kind == FAULT_BROKER) {
         p->action = (enum plan_broker_action)get_word(L, t, "action", find_action);
+        p->target = (enum plan_target)get_word(L, t, "target", find_target);
     }
     p->node = (int)get_int(L, t, "node", 0);
+    p->of = get_text(L, t, "of");
+    p->partition = (int)get_int(L, t, "partition", -1);
+    p->node_text = get_text(L, t, "node_text");
     p->max = get_int(L, t, "max", -1);
 }
 

@@ -152,6 +152,8 @@ static void faults_free(struct plan_faults *f)
     for (size_t i = 0; i < f->n; i++) {
         free(f->items[i].where);
         free(f->items[i].group);
+        free(f->items[i].of);
+        free(f->items[i].node_text);
         strings_free(&f->items[i].roles);
     }
     free(f->items);
@@ -330,7 +332,11 @@ static void add_suffix(char **name, const char *suffix)
 void plan_suffix_groups(struct plan *p, const char *suffix)
 {
     for (size_t i = 0; i < p->faults.n; i++) {
-        add_suffix(&p->faults.items[i].group, suffix);
+        struct plan_fault *f = &p->faults.items[i];
+        add_suffix(&f->group, suffix);
+        if (f->target == TARGET_TXN) {
+            add_suffix(&f->of, suffix);
+        }
     }
     for (size_t i = 0; i < p->expect.n; i++) {
         for (size_t k = 0; k < p->expect.items[i].preds.n; k++) {

@@ -84,12 +84,25 @@ enum plan_fault_kind {
 const char *plan_fault_name(enum plan_fault_kind k);
 int plan_fault_find(const char *name); /**< -1 if unknown, as all *_find */
 enum plan_per { PER_MESSAGE, PER_BATCH, PER_TRANSACTION };
-enum plan_broker_action { BROKER_KILL, BROKER_PAUSE, BROKER_RESTART };
+/* kill = SIGKILL, stop = SIGTERM (a clean shutdown), restart = stop and start at once, roll =
+ * restart of all nodes, one after the other. */
+enum plan_broker_action { BROKER_KILL, BROKER_STOP, BROKER_PAUSE, BROKER_RESTART, BROKER_ROLL };
+/** Which node a broker fault means; all but the first two are asked of the cluster when it fires.
+ */
+enum plan_target {
+    TARGET_ANY,
+    TARGET_NUMBER,
+    TARGET_LEADER,     /**< of a partition */
+    TARGET_GROUP,      /**< coordinator of `group` */
+    TARGET_ROLE_TXN,   /**< coordinator of the transactional id of an instance of a role */
+    TARGET_TXN,        /**< coordinator of a transactional id */
+    TARGET_CONTROLLER, /**< leader of the metadata quorum */
+};
 struct plan_fault {
     enum plan_fault_kind kind;
     char *where;
     struct plan_strings roles; /**< crash, exit, kill, pause, abort */
-    char *group;               /**< rebalance */
+    char *group;               /**< rebalance; broker: TARGET_GROUP */
     double p;                  /**< crash, abort */
     enum plan_per per;         /**< crash */
     uint32_t points;           /**< crash: bit set of plan_point */
@@ -97,8 +110,12 @@ struct plan_fault {
     int signum;   /**< kill: SIGKILL or SIGTERM */
     bool replace; /**< pause: a second process of the same index runs meanwhile */
     enum plan_broker_action action;
-    int node;    /**< broker: number, or 0 = any */
-    int64_t max; /**< bounds the firings; -1 = none */
+    enum plan_target target; /**< broker */
+    int node;                /**< TARGET_NUMBER */
+    char *of;                /**< TARGET_LEADER: topic; TARGET_ROLE_TXN: role; TARGET_TXN: id */
+    int partition;           /**< TARGET_LEADER */
+    char *node_text;         /**< broker: the target as declared */
+    int64_t max;             /**< bounds the firings; -1 = none */
 };
 struct plan_faults {
     struct plan_fault *items;
@@ -194,8 +211,8 @@ struct plan {
     struct plan_strings fails_with; /**< finding kinds that must occur */
 };
 
-/** Adds the suffix to every group that faults and predicates name: on a cluster that is not fresh
- * the groups of a run carry its id. */
+/** Adds the suffix to every group and transactional id that faults and predicates name: on a
+ * cluster that is not fresh those of a run carry its id. */
 void plan_suffix_groups(struct plan *p, const char *suffix);
 struct plan *plan_new(void);
 void plan_free(struct plan *p);

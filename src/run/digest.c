@@ -80,6 +80,14 @@ static void on_txn_end(struct run *r, struct member *m, const struct event *ev)
     }
 }
 
+static void note_id(struct member *m, const char *id)
+{
+    if (!m->txn_id || strcmp(m->txn_id, id) != 0) {
+        free(m->txn_id);
+        m->txn_id = xstrdup(id);
+    }
+}
+
 static void on_event(void *arg, const struct event *ev)
 {
     struct run *r = arg;
@@ -105,6 +113,10 @@ static void on_event(void *arg, const struct event *ev)
         break;
     case H_TXN_BEGIN:
         m->in_txn = m->has_txn = true;
+        note_id(m, event_str(ev, H_TXN_BEGIN_PRODUCER));
+        break;
+    case H_TXN_INIT:
+        note_id(m, event_str(ev, H_TXN_INIT_PRODUCER));
         break;
     case H_TXN_COMMIT:
     case H_TXN_ABORT:

@@ -14,17 +14,17 @@
 #include "role/proto.h"
 #include "run/internal.h"
 
-enum { ARM_POLL_MS = 3, RETRY_MS = 200 };
+enum { ARM_POLL_MS = 3 };
 static const uint64_t ARM_NS = 1500000000u;
 
 static void on_clock(void *arg);
 
-static void wait_ms(struct fault_clock *c, uint64_t ms)
+void faults_wait(struct fault_clock *c, uint64_t ms)
 {
     c->timer = timer_start(c->r->loop, ms, 0, on_clock, c);
 }
 
-static void schedule(struct fault_clock *c)
+void faults_schedule(struct fault_clock *c)
 {
     const struct plan_fault *f = c->f;
     c->armed_ns = 0;
@@ -32,13 +32,14 @@ static void schedule(struct fault_clock *c)
         return;
     }
     if (f->every.min_ms >= 0) {
-        wait_ms(c, (uint64_t)draw_range(c->r->o->seed, c->index, "every", c->drawn++, f->every));
+        faults_wait(c,
+                    (uint64_t)draw_range(c->r->o->seed, c->index, "every", c->drawn++, f->every));
     } else if (f->at.min_ms >= 0 && c->drawn == 0) {
-        wait_ms(c, (uint64_t)draw_range(c->r->o->seed, c->index, "at", c->drawn++, f->at));
+        faults_wait(c, (uint64_t)draw_range(c->r->o->seed, c->index, "at", c->drawn++, f->at));
     }
 }
 
-static void record(struct fault_clock *c, const char *edge, const char *target, const char *detail)
+void faults_record(struct fault_clock *c, const char *edge, const char *target, const char *detail)
 {
     hist_add(c->r->hist, H_FAULT, HP_FACT, 0, HI(c->index), HS(plan_fault_name(c->f->kind)),
              HS(edge), HI(c->fired), HS(target), HS(detail));
@@ -89,7 +90,7 @@ static void on_held(void *arg)
     struct fault_clock *c = m->paused_by;
     m->wake = NULL;
     if (!m->r->failed && m->up && m->paused && m->r->phase < PH_CUT) {
-        record(c, "end", member_name(m), "");
+        faults_record(c, "end", member_name(m), "");
         member_signal(m, SIGCONT, c->index);
         m->fault = -1;
     }
@@ -101,7 +102,7 @@ static void pause_member(struct fault_clock *c, struct member *m)
     m->fault = c->index;
     m->paused_by = c;
     member_signal(m, SIGSTOP, c->index);
-    record(c, "begin", member_name(m), m->in_txn ? "in a transaction" : "");
+    faults_record(c, "begin", member_name(m), m->in_txn ? "in a transaction" : "");
     timer_stop(m->wake);
     m->wake = timer_start(c->r->loop, (uint64_t)ms, 0, on_held, m);
     if (c->f->replace) {
@@ -116,7 +117,7 @@ static void hit_member(struct fault_clock *c, struct member *m)
         pause_member(c, m);
         return;
     }
-    record(c, "fire", member_name(m), m->in_txn ? "in a transaction" : "");
+    faults_record(c, "fire", member_name(m), m->in_txn ? "in a transaction" : "");
     if (c->f->kind == FAULT_KILL) {
         m->fault = c->index;
         member_signal(m, c->f->signum, c->index);
@@ -136,16 +137,16 @@ static void fire_member(struct fault_clock *c)
     struct member *m = choose(c, true);
     bool patient = now - c->armed_ns < ARM_NS && has_txns(c);
     if (!m && patient) {
-        wait_ms(c, ARM_POLL_MS);
+        faults_wait(c, ARM_POLL_MS);
         return;
     }
     m = m ? m : choose(c, false);
     if (!m) {
-        wait_ms(c, RETRY_MS);
+        faults_wait(c, FAULTS_RETRY_MS);
         return;
     }
     hit_member(c, m);
-    schedule(c);
+    faults_schedule(c);
 }
 
 static void fire_rebalance(struct fault_clock *c)
@@ -165,7 +166,7 @@ static void fire_rebalance(struct fault_clock *c)
         }
     }
     if (n == 0) {
-        wait_ms(c, RETRY_MS);
+        faults_wait(c, FAULTS_RETRY_MS);
         return;
     }
     struct member *m = found[draw_index(r->o->seed, c->index, "victim", c->fired, n)];
@@ -173,86 +174,11 @@ static void fire_rebalance(struct fault_clock *c)
         json_pack("{s:s,s:i,s:s}", "do", "rebalance", "fault", c->index, "group", c->f->group);
     char *json = json_dumps(j, JSON_COMPACT);
     c->fired++;
-    record(c, "fire", member_name(m), c->f->group);
+    faults_record(c, "fire", member_name(m), c->f->group);
     proc_send(m->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
     free(json);
     json_decref(j);
-    schedule(c);
-}
-
-static void node_event(struct run *r, int node, const char *what, int fault)
-{
-    hist_add(r->hist, H_NODE, HP_FACT, 0, HI(node), HS(what), HI(fault));
-}
-
-static void on_node_held(void *arg)
-{
-    struct fault_clock *c = arg;
-    struct run *r = c->r;
-    struct err e;
-    if (r->failed || r->node_fault != c || r->node_down == 0) {
-        return;
-    }
-    int rc = c->f->action == BROKER_PAUSE ? cluster_node_resume(r->cluster, r->node_down, &e)
-                                          : cluster_node_restart(r->cluster, r->node_down, &e);
-    if (rc < 0) { /* still dying: its CLUSTER_NODE_DOWN has not come yet */
-        timer_start(r->loop, RETRY_MS, 0, on_node_held, c);
-    }
-}
-
-static int pick_node(struct fault_clock *c)
-{
-    int n = cluster_nodes(c->r->cluster);
-    if (c->f->node > 0) {
-        return c->f->node <= n ? c->f->node : 0;
-    }
-    return n > 0 ? 1 + (int)draw_index(c->r->o->seed, c->index, "node", c->fired, (uint64_t)n) : 0;
-}
-
-/** One node at a time: a second one waits until the first serves again. */
-static void fire_node(struct fault_clock *c)
-{
-    struct run *r = c->r;
-    int node = pick_node(c);
-    struct err e;
-    if (r->node_down || node == 0 || !cluster_node_up(r->cluster, node)) {
-        wait_ms(c, RETRY_MS);
-        return;
-    }
-    int rc = c->f->action == BROKER_PAUSE ? cluster_node_pause(r->cluster, node, &e)
-                                          : cluster_node_kill(r->cluster, node, &e);
-    if (rc < 0) {
-        wait_ms(c, RETRY_MS);
-        return;
-    }
-    char target[32];
-    snprintf(target, sizeof target, "node %d", node);
-    r->node_down = node;
-    r->node_fault = c;
-    c->fired++;
-    record(c, "begin", target, "");
-    if (c->f->action == BROKER_PAUSE) {
-        node_event(r, node, "paused", c->index);
-    }
-    struct plan_range hold = c->f->hold;
-    uint64_t ms =
-        hold.min_ms < 0 ? 0 : (uint64_t)draw_range(r->o->seed, c->index, "hold", c->fired, hold);
-    timer_start(r->loop, ms, 0, on_node_held, c);
-    schedule(c);
-}
-
-void faults_on_node(struct run *r, int node, enum cluster_event ev)
-{
-    static const char *const names[] = {"up", "down"};
-    int fault = r->node_down == node && r->node_fault ? r->node_fault->index : -1;
-    node_event(r, node, names[ev], fault);
-    if (r->node_down == node && ev == CLUSTER_NODE_UP) {
-        char target[32];
-        snprintf(target, sizeof target, "node %d", node);
-        record(r->node_fault, "end", target, "");
-        r->node_down = 0;
-        r->node_fault = NULL;
-    }
+    faults_schedule(c);
 }
 
 static void on_clock(void *arg)
@@ -267,7 +193,7 @@ static void on_clock(void *arg)
         fire_rebalance(c);
         break;
     case FAULT_BROKER:
-        fire_node(c);
+        faults_node_fire(c);
         break;
     default:
         fire_member(c);
@@ -281,7 +207,7 @@ void faults_start(struct run *r)
         *c = (struct fault_clock){.r = r, .index = (int)i, .f = &r->plan->faults.items[i]};
     }
     for (size_t i = 0; i < r->clocks.n; i++) { /* the array moves no more */
-        schedule(&r->clocks.items[i]);
+        faults_schedule(&r->clocks.items[i]);
     }
 }
 
@@ -297,7 +223,5 @@ void faults_stop(struct run *r)
     }
     members_resume(r);
     members_send(r, ROLE_FAULT, "{\"do\":\"faults\",\"on\":false}");
-    if (r->node_down && r->node_fault) {
-        on_node_held(r->node_fault);
-    }
+    faults_node_stop(r);
 }

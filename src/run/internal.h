@@ -47,6 +47,7 @@ struct member {
     int confirms;
     int fault;            /**< the fault that ended or paused it, or -1 */
     char *error, *source; /**< last ERROR event */
+    char *txn_id;         /**< transactional id that it used last, or NULL */
 };
 
 /** A role instance: role and index; its processes come and go. */
@@ -75,7 +76,13 @@ struct fault_clock {
     const struct plan_fault *f;
     uint64_t drawn, fired;
     struct timer *timer;
-    uint64_t armed_ns; /**< looking for a victim since, or 0 */
+    uint64_t armed_ns;  /**< looking for a victim since, or 0 */
+    struct timer *held; /**< broker: end of the hold */
+    struct timer *late; /**< broker: a node that was asked to stop has not stopped */
+    bool asking;        /**< broker: which node is meant is being asked */
+    char *missed;       /**< why it could not be told the last time, or NULL */
+    bool rolling;
+    int roll_from, rolled; /**< the first node of a roll, from 0; nodes that came back */
 };
 
 struct run {
@@ -127,6 +134,7 @@ struct run {
     uint64_t tick_ns; /**< when on_tick() ran last */
     int node_down;    /**< broker node that a fault holds down or paused, 0 = none */
     struct fault_clock *node_fault;
+    int asks; /**< questions of target.c on pool threads */
     struct {
         struct member *member; /**< running now, or NULL */
         size_t group;          /**< next of groups */
@@ -159,6 +167,8 @@ void run_end(struct run *r);
 /** fn(r) on a pool thread, then done(r) on the loop unless the run failed meanwhile. One at a time.
  */
 void run_work(struct run *r, loop_fn fn, loop_fn done);
+/** A job on a pool thread has ended: the last one ends the loop when the cluster is gone. */
+void run_job_ended(struct run *r);
 
 /* dir.c */
 int dir_create(struct run *r, struct err *e);
@@ -192,8 +202,18 @@ const char *digest_unknown_reader(const struct run *r);
 bool digest_work_done(struct run *r);
 
 /* faults.c */
+enum { FAULTS_RETRY_MS = 200 };
 void faults_start(struct run *r);
 void faults_stop(struct run *r);
+/** Looks again after ms. */
+void faults_wait(struct fault_clock *c, uint64_t ms);
+/** Draws the time of the next firing. */
+void faults_schedule(struct fault_clock *c);
+void faults_record(struct fault_clock *c, const char *edge, const char *target, const char *detail);
+
+/* faults_node.c */
+void faults_node_fire(struct fault_clock *c);
+void faults_node_stop(struct run *r); /**< what is down comes back */
 void faults_on_node(struct run *r, int node, enum cluster_event ev);
 
 /* finish.c */

@@ -390,6 +390,7 @@ void members_free(struct run *r)
         proc_free(m->proc);
         free(m->error);
         free(m->source);
+        free(m->txn_id);
         free(m);
     }
     free(r->slots);

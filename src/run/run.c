@@ -51,7 +51,12 @@ static void taken_down(void *arg)
 {
     struct run *r = arg;
     r->down = true;
-    if (!r->work.busy) {
+    run_job_ended(r);
+}
+
+void run_job_ended(struct run *r)
+{
+    if (r->down && !r->work.busy && r->asks == 0) {
         loop_stop(r->loop);
     }
 }
@@ -70,8 +75,8 @@ static void work_done(void *arg)
     r->work.busy = false;
     if (!r->failed) {
         r->work.done(r);
-    } else if (r->down) {
-        loop_stop(r->loop);
+    } else {
+        run_job_ended(r);
     }
 }
 
@@ -504,6 +509,9 @@ static void clean_up(struct run *r)
     }
     free(r->starts.items);
     free(r->deaths.items);
+    for (size_t i = 0; i < r->clocks.n; i++) {
+        free(r->clocks.items[i].missed);
+    }
     free(r->clocks.items);
     map_free(&r->done);
     buf_free(&r->probe.before);

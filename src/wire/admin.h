@@ -79,6 +79,10 @@ enum admin_coordinator { ADMIN_GROUP = 0, ADMIN_TXN = 1 };
 int admin_find_coordinator(struct admin *a, enum admin_coordinator type, const char *key,
                            int timeout_ms, struct err *e);
 
+/** The node whose controller leads the metadata quorum (DescribeQuorum: what Metadata calls the
+ *  controller is any broker). @return its id, -1 with an error; no leader is retried. */
+int admin_controller(struct admin *a, int timeout_ms, struct err *e);
+
 enum { ADMIN_EARLIEST = -2, ADMIN_LATEST = -1 }; /**< timestamps with a meaning */
 enum admin_isolation { ADMIN_READ_UNCOMMITTED = 0, ADMIN_READ_COMMITTED = 1 };
 struct admin_offset {

@@ -21,6 +21,8 @@ static const struct wire_schema *const all[] = {
     &wire_find_coordinator_response,
     &wire_api_versions_request,
     &wire_api_versions_response,
+    &wire_describe_quorum_request,
+    &wire_describe_quorum_response,
     &wire_describe_cluster_request,
     &wire_describe_cluster_response,
     &wire_init_producer_id_request,

@@ -31,6 +31,8 @@ extern const struct wire_schema wire_find_coordinator_request;
 extern const struct wire_schema wire_find_coordinator_response;
 extern const struct wire_schema wire_api_versions_request;
 extern const struct wire_schema wire_api_versions_response;
+extern const struct wire_schema wire_describe_quorum_request;
+extern const struct wire_schema wire_describe_quorum_response;
 extern const struct wire_schema wire_describe_cluster_request;
 extern const struct wire_schema wire_describe_cluster_response;
 extern const struct wire_schema wire_init_producer_id_request;

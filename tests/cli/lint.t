@@ -52,6 +52,7 @@ As JSON; many files; run refuses what lint refuses.
   1_typo_field.lua:1: scenario "t": unknown field `fault` (did you mean `faults`?)
   [3]
   $ kaos lint "$TESTDIR/../../scenarios" | sed 's,.*/,,'
+  broker-roles.lua: 1 scenario, no errors
   eos-brokers.lua: 1 scenario, no errors
   eos-zombie.lua: 4 scenarios, no errors
   eos.lua: 10 scenarios, no errors

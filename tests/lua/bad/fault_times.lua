@@ -4,7 +4,7 @@ scenario "u" { topics = { x = {} }, roles = { a = function() end }, faults = { k
 scenario "v" { topics = { x = {} }, roles = { a = function() end }, faults = { pause { role = "a", every = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
 scenario "w" { topics = { x = {} }, roles = { a = function() end }, faults = { broker { every = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
 scenario "y" { topics = { x = {} }, roles = { a = function() end }, faults = { broker { action = "pause", every = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
-scenario "z" { topics = { x = {} }, roles = { a = function() end }, faults = { broker { action = "stop", every = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
+scenario "z" { topics = { x = {} }, roles = { a = function() end }, faults = { broker { action = "stopp", every = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
 scenario "q" { topics = { x = {} }, roles = { a = function() end }, cluster = { brokers = 3 }, faults = { broker { action = "kill", node = 4, every = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
 scenario "r" { topics = { x = {} }, roles = { a = function() end }, faults = { crash { p = 0.5 } }, expect = { no_loss { from = "x", to = "a" } } }
 scenario "s" { topics = { x = {} }, roles = { a = function() end }, faults = { rebalance { every = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
@@ -20,7 +20,7 @@ scenario "i" { topics = { x = {} }, roles = { a = function() end }, faults = { b
 --> error 4: scenario "v", faults[1] (pause): needs `hold`
 --> error 5: scenario "w", faults[1] (broker): needs `action`
 --> error 6: scenario "y", faults[1] (broker): a pause needs `hold`
---> error 7: scenario "z", faults[1] (broker), action: "stop" is not one of "kill", "pause", "restart"
+--> error 7: scenario "z", faults[1] (broker), action: "stopp" is not one of "kill", "stop", "pause", "restart", "roll" (did you mean `stop`?)
 --> error 8: scenario "q", faults[1] (broker), node: no node 4, the cluster has 3
 --> error 9: scenario "r", faults[1] (crash): needs `role`
 --> error 10: scenario "s", faults[1] (rebalance): needs `group`

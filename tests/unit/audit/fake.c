@@ -202,6 +202,9 @@ static void answer_describe(struct fake *f, const struct wire_msg *req, struct w
 
 static void answer(struct fake *f, const struct wire_msg *req, struct wire_msg *resp)
 {
+    if (f->hook && f->hook(f, req, resp)) {
+        return;
+    }
     switch (req->schema->api) {
     case API_API_VERSIONS:
         answer_versions(resp);

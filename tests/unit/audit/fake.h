@@ -4,6 +4,7 @@
 #pragma once
 #include "base/buf.h"
 #include "wire/batch.h"
+#include "wire/schema.h"
 
 enum { FAKE_BATCHES = 16, FAKE_TXNS = 4 };
 struct fake_txn {
@@ -27,6 +28,9 @@ struct fake {
     struct fake_txn txns[FAKE_TXNS];
     size_t ntxns;
     int coordinator; /**< leader of __transaction_state: 0, or -1 */
+    /** Answers first, if set; false: as below. */
+    bool (*hook)(struct fake *f, const struct wire_msg *req, struct wire_msg *resp);
+    void *arg; /**< the hook's */
     /* private */
     int fd, port;
     char bootstrap[32];
