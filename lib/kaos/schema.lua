@@ -154,8 +154,8 @@ M.faults = {
     EVERY, AT, MAX,
   },
   broker = {
-    doc = "A node of a managed cluster is killed (SIGKILL), stopped (SIGTERM), paused or restarted, "
-      .. "or all are restarted in turn.",
+    doc = "A node of a managed cluster is killed (SIGKILL), stopped (SIGTERM), paused or "
+      .. "restarted, or all are restarted in turn.",
     { name = "action", type = "choice", choices = { "kill", "stop", "pause", "restart", "roll" },
       required = true,
       doc = "What is done to the node; restart is a stop and a start at once, roll restarts every "
@@ -163,7 +163,8 @@ M.faults = {
     { name = "node", type = "node", default = "\"any\"",
       doc = "Number of the node from 1, \"any\", \"controller\", \"leader of TOPIC/PARTITION\", "
         .. "\"group coordinator of GROUP\", \"transaction coordinator of ROLE\" or "
-        .. "\"transaction coordinator of id TRANSACTIONAL-ID\"; asked of the cluster when it fires." },
+        .. "\"transaction coordinator of id TRANSACTIONAL-ID\"; asked of the cluster when it "
+        .. "fires." },
     EVERY, AT,
     { name = "hold", type = "range", doc = "How long it stays down or paused; needed by pause." },
     MAX,

@@ -124,6 +124,20 @@ static bool by_time(const struct plan_fault *f)
     return f->every.min_ms >= 0 || f->at.min_ms >= 0;
 }
 
+/** The number of the node, where the seed alone decides; else the role it must have. */
+static json_t *node_json(const struct inspect *in, const struct plan *p, int fault, uint64_t n)
+{
+    const struct plan_fault *f = &p->faults.items[fault];
+    uint64_t nodes = p->brokers > 0 ? (uint64_t)p->brokers : 1;
+    if (f->target == TARGET_NUMBER) {
+        return json_integer(f->node);
+    }
+    if (f->target != TARGET_ANY || f->action == BROKER_ROLL) {
+        return json_string(f->node_text);
+    }
+    return json_integer(1 + (json_int_t)draw_index(in->seed, fault, "node", n, nodes));
+}
+
 /** Times since the faults began at which this seed lets the fault look for its victim. A fault that
  * finds none yet fires later, and what follows it moves with it. */
 static json_t *firings_json(const struct inspect *in, const struct plan *p, int fault)
@@ -144,12 +158,7 @@ static json_t *firings_json(const struct inspect *in, const struct plan *p, int 
                                 json_integer(draw_range(in->seed, fault, "hold", n + 1, f->hold)));
         }
         if (f->kind == FAULT_BROKER) {
-            uint64_t nodes = p->brokers > 0 ? (uint64_t)p->brokers : 1;
-            json_object_set_new(
-                one, "node",
-                json_integer(f->node > 0
-                                 ? f->node
-                                 : 1 + (int64_t)draw_index(in->seed, fault, "node", n, nodes)));
+            json_object_set_new(one, "node", node_json(in, p, fault, n));
         }
         json_array_append_new(j, one);
         if (f->every.min_ms < 0) {
