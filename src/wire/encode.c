@@ -3,6 +3,7 @@
  * A field that the version does not have is left out. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "wire/schema.h"
 #include "wire/value.h"
 
@@ -10,8 +11,9 @@ struct writer {
     struct buf *out;
     const struct wire_msg *m;
     bool flexible;
-    const char *field; /**< being written */
-    const char *why;   /**< the first problem, NULL = none */
+    const char *field;        /**< being written */
+    const char *why;          /**< the first problem, NULL = none */
+    struct wire_parts *parts; /**< NULL = everything is copied */
 };
 
 static void encode_members(struct writer *w, const struct wire_value *v);
@@ -50,6 +52,15 @@ static void put_length(struct writer *w, const struct wire_field *f, int64_t n, 
     }
 }
 
+static void put_blob(struct writer *w, const struct wire_value *v, const struct wire_field *f)
+{
+    if (w->parts && f->type == WIRE_RECORDS && v->s.len >= WIRE_PART_MIN) {
+        *VEC_PUSH(w->parts) = (struct wire_part){w->out->len, v->s.p, (size_t)v->s.len};
+    } else if (v->s.len > 0) {
+        buf_append(w->out, v->s.p, (size_t)v->s.len);
+    }
+}
+
 static void encode_one(struct writer *w, const struct wire_value *v, const struct wire_field *f)
 {
     static const uint8_t sizes[] = {
@@ -70,9 +81,7 @@ static void encode_one(struct writer *w, const struct wire_value *v, const struc
     case WIRE_BYTES:
     case WIRE_RECORDS:
         put_length(w, f, v->s.len, f->type == WIRE_STRING ? 2 : 4);
-        if (v->s.len > 0) {
-            buf_append(w->out, v->s.p, (size_t)v->s.len);
-        }
+        put_blob(w, v, f);
         break;
     case WIRE_STRUCT:
         encode_members(w, v);
@@ -162,6 +171,7 @@ static void encode_tags(struct writer *w, const struct wire_value *v)
         struct buf value = {0};
         struct writer sub = *w;
         sub.out = &value;
+        sub.parts = NULL;
         encode_value(&sub, c);
         w->why = sub.why;
         put_uvarint(w->out, (uint32_t)c->field->tag - 1);
@@ -186,15 +196,29 @@ static void encode_members(struct writer *w, const struct wire_value *v)
     }
 }
 
-int wire_encode(const struct wire_msg *m, struct buf *out, struct err *e)
+static int encode_body(const struct wire_msg *m, struct buf *out, struct wire_parts *parts,
+                       struct err *e)
 {
-    struct writer w = {.out = out, .m = m, .flexible = m->version >= m->schema->flexible};
+    struct writer w = {
+        .out = out, .m = m, .flexible = m->version >= m->schema->flexible, .parts = parts};
     encode_members(&w, &m->root);
     if (w.why) {
         return err_set(e, ERR_INTERNAL, 0, "writing %s version %d, field %s: %s", m->schema->name,
                        m->version, w.field, w.why);
     }
     return 0;
+}
+
+int wire_encode(const struct wire_msg *m, struct buf *out, struct err *e)
+{
+    return encode_body(m, out, NULL, e);
+}
+
+static void put_size(struct buf *out, size_t start, size_t size)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        out->data[start + i] = (char)(size >> 8 * (3 - i));
+    }
 }
 
 int wire_encode_request(const struct wire_msg *m, int32_t correlation, const char *client_id,
@@ -215,9 +239,26 @@ int wire_encode_request(const struct wire_msg *m, int32_t correlation, const cha
         out->len = start;
         return -1;
     }
-    size_t size = out->len - start - 4;
-    for (unsigned i = 0; i < 4; i++) {
-        out->data[start + i] = (char)(size >> 8 * (3 - i));
+    put_size(out, start, out->len - start - 4);
+    return 0;
+}
+
+int wire_encode_response(const struct wire_msg *m, int32_t correlation, struct buf *out,
+                         struct wire_parts *parts, struct err *e)
+{
+    size_t start = out->len, size = 0;
+    put_fixed(out, 0, 4);
+    put_fixed(out, (uint32_t)correlation, 4);
+    if (wire_header_tagged(m->schema, m->version)) {
+        put_fixed(out, 0, 1);
     }
+    if (encode_body(m, out, parts, e) < 0) {
+        out->len = start;
+        return -1;
+    }
+    for (size_t i = 0; parts && i < parts->n; i++) {
+        size += parts->items[i].len;
+    }
+    put_size(out, start, out->len - start - 4 + size);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "wire/arena.h"
 #include "wire/batch.h"
@@ -72,3 +73,10 @@ int internal_read_offsets(const struct record *r, struct internal_record *out, s
 /** Reads one record of __transaction_state. */
 int internal_read_txn(const struct record *r, struct internal_record *out, struct err *e);
 void internal_free(struct internal_record *out);
+
+/* ---- writing, for a broker ------------------------------------------------------------------- */
+
+void internal_write_txn_key(struct buf *out, const char *id);
+void internal_write_txn(struct buf *out, const struct internal_txn *t);
+void internal_write_offset_key(struct buf *out, const struct internal_offset *o);
+void internal_write_offset(struct buf *out, const struct internal_offset *o);

@@ -60,6 +60,10 @@ enum wire_api {
     API_OFFSET_COMMIT = 8,
     API_OFFSET_FETCH = 9,
     API_FIND_COORDINATOR = 10,
+    API_JOIN_GROUP = 11,
+    API_HEARTBEAT = 12,
+    API_LEAVE_GROUP = 13,
+    API_SYNC_GROUP = 14,
     API_DESCRIBE_GROUPS = 15,
     API_LIST_GROUPS = 16,
     API_API_VERSIONS = 18,
@@ -67,11 +71,18 @@ enum wire_api {
     API_DELETE_TOPICS = 20,
     API_DELETE_RECORDS = 21,
     API_INIT_PRODUCER_ID = 22,
+    API_OFFSET_FOR_LEADER_EPOCH = 23,
     API_ADD_PARTITIONS_TO_TXN = 24,
     API_ADD_OFFSETS_TO_TXN = 25,
     API_END_TXN = 26,
+    API_WRITE_TXN_MARKERS = 27,
     API_TXN_OFFSET_COMMIT = 28,
     API_DESCRIBE_CONFIGS = 32,
+    API_ALTER_CONFIGS = 33,
+    API_CREATE_PARTITIONS = 37,
+    API_DELETE_GROUPS = 42,
+    API_INCREMENTAL_ALTER_CONFIGS = 44,
+    API_OFFSET_DELETE = 47,
     API_DESCRIBE_QUORUM = 55,
     API_DESCRIBE_CLUSTER = 60,
     API_DESCRIBE_PRODUCERS = 61,
@@ -155,3 +166,35 @@ bool wire_header_tagged(const struct wire_schema *s, int16_t version);
 /** A whole request frame: size, header, body. */
 int wire_encode_request(const struct wire_msg *m, int32_t correlation, const char *client_id,
                         struct buf *out, struct err *e);
+
+/* ---- the server's side ------------------------------------------------------------------------
+ */
+
+/** The header of a request. */
+struct wire_header {
+    int16_t api, version;
+    int32_t correlation;
+    const char *client_id; /**< borrowed from the frame, not NUL-terminated; NULL = null */
+    int16_t client_id_len;
+    size_t body; /**< where the body begins in the frame */
+};
+/** Reads the header of a request frame (without its size). Of an api or version that the table does
+ *  not know only api, version, correlation and client id are read, and body = len.
+ *  @return -1 with ERR_PROTOCOL. */
+int wire_decode_header(struct wire_header *h, const void *frame, size_t len, struct err *e);
+
+/** A piece of a frame that is not copied: it belongs at offset `at` of the copied bytes. */
+struct wire_part {
+    size_t at;
+    const void *p;
+    size_t len;
+};
+enum { WIRE_PART_MIN = 512 }; /**< records from this size on are not copied */
+struct wire_parts {
+    struct wire_part *items;
+    size_t n, cap;
+};
+/** A whole response frame: size, header, body. parts (NULL = copy all) gets the records that were
+ *  left out of `out`, in order; they are borrowed from the message. Free parts->items. */
+int wire_encode_response(const struct wire_msg *m, int32_t correlation, struct buf *out,
+                         struct wire_parts *parts, struct err *e);
