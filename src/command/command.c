@@ -56,6 +56,18 @@ static const struct command_option new_options[] = {
     {"template", 't', "NAME", "smoke (default) or eos"},
     {0},
 };
+static const struct command_option broker_options[] = {
+    {"listen", 'l', "HOST:PORT",
+     "where node 1 listens (default 127.0.0.1:9092, port 0 = a free one); a second one is a second "
+     "listener"},
+    {"nodes", 0, "N", "virtual nodes, 1 (default) to 5; the others take the following ports"},
+    {"topic", 't', "NAME:PARTITIONS", "a topic that exists from the start (repeatable)"},
+    {"config", 0, "NAME=VALUE", "a broker property of Kafka (repeatable)"},
+    {"transaction-version", 0, "N", "1: transactions as of Kafka 3"},
+    {"memory", 0, "SIZE", "limit of all logs (512m, 2g); produce is refused beyond it"},
+    {"trace", 0, "FILE", "writes each request and answer as a line; - is standard output"},
+    {0},
+};
 static const struct command_option inspect_options[] = {
     {"param", 'p', "NAME=VALUE", "sets a declared param (repeatable)"},
     {"seed", 's', "N", "seed of all decisions (default 0)"},
@@ -110,6 +122,11 @@ const struct command commands[] = {
      "kaos new smoke.lua\tthe smallest scenario\n"
      "kaos new eos.lua -t eos\texactly-once under crashes\n"
      "kaos new scenarios/eos.lua -t eos\tinto a folder\n"},
+    {"broker", "", "serves Kafka's protocol from memory: a broker for tests, without Java",
+     broker_options, command_broker,
+     "kaos broker --topic orders:3\tat 127.0.0.1:9092, with a topic\n"
+     "kaos broker --listen 127.0.0.1:0 --trace -\ta free port; shows every request\n"
+     "kaos broker --nodes 3\tthree nodes, at ports 9092 to 9094\n"},
     {"init", "", "writes what editors and CI need beside scenarios: stub, settings, workflow",
      init_options, command_init,
      "kaos init\twrites what is not there yet\n"

@@ -64,6 +64,7 @@ int command_analyze(const struct cli *c);
 int command_explain(const struct cli *c);
 int command_export(const struct cli *c);
 int command_new(const struct cli *c);
+int command_broker(const struct cli *c);
 int command_init(const struct cli *c);
 int command_inspect(const struct cli *c);
 int command_completions(const struct cli *c);

@@ -18,6 +18,7 @@ The overview, without a verb too.
     explain     explains a finding, a verdict or a term
     export      writes the whole history as JSON lines
     new         writes a scenario from a template
+    broker      serves Kafka's protocol from memory: a broker for tests, without Java
     init        writes what editors and CI need beside scenarios: stub, settings, workflow
     inspect     prints what a scenario means as JSON, with the faults of a seed
     completions writes the completion of a shell

@@ -8,6 +8,7 @@ local KNOWS = {
   wire = { "base" },
   plan = { "base" },
   client = { "base", "io" },
+  broker = { "wire", "io", "base" },
   cluster = { "io", "wire", "base" },
   lua = { "plan", "client", "io", "history", "base" },
   role = { "lua", "client", "history", "plan", "io", "base" },

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JoinGroup, SyncGroup, Heartbeat and LeaveGroup. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "broker/group_priv.h"
+
+enum { KNOWN_FROM = 4, STATIC_FROM = 5, BATCHED_FROM = 3, SYNC_STATIC_FROM = 3 };
+
+static bool elsewhere(const struct call *c, const char *group)
+{
+    return group_node(c->b, group) != c->node->id;
+}
+
+static const char *instance_of(const struct call *c)
+{
+    return wire_str(&c->req.root, "GroupInstanceId");
+}
+
+/* ---- JoinGroup --------------------------------------------------------------------------------
+ */
+
+static void refuse_join(struct call *c, int code, const char *member_id)
+{
+    wire_set_int(&c->resp.root, "ErrorCode", code);
+    wire_set_int(&c->resp.root, "GenerationId", -1);
+    wire_set_str(&c->resp, &c->resp.root, "MemberId", member_id);
+    call_reply(c);
+}
+
+/** "client-" and something that looks like a UUID. */
+static char *new_member_id(struct call *c)
+{
+    const char *instance = instance_of(c);
+    const char *prefix = instance ? instance : c->client_id ? c->client_id : "";
+    uint64_t a = hash_mix(hash_str((uint64_t)state_now_ms(), prefix), ++c->b->members);
+    uint64_t b = hash_mix(a, c->b->members);
+    return xasprintf("%s-%08x-%04x-4%03x-8%03x-%012llx", prefix, (unsigned)(a >> 32),
+                     (unsigned)(a & 0xffff), (unsigned)(a >> 20 & 0xfff), (unsigned)(b & 0xfff),
+                     (unsigned long long)(b >> 16));
+}
+
+static void add_and_rebalance(struct group *g, struct call *c, char *id, bool fresh)
+{
+    struct group_member *m = group_add(g, c, id);
+    m->fresh = fresh;
+    group_touch(m);
+    group_wait_join(m, c);
+    group_rebalance(g);
+}
+
+static void update(struct group_member *m, struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    group_set_protocols(m, req);
+    m->session_ms = (int32_t)wire_int(req, "SessionTimeoutMs");
+    m->rebalance_ms =
+        c->version >= 1 ? (int32_t)wire_int(req, "RebalanceTimeoutMs") : m->session_ms;
+}
+
+static void rejoin_and_rebalance(struct group_member *m, struct call *c)
+{
+    update(m, c);
+    group_wait_join(m, c);
+    group_rebalance(m->group);
+}
+
+/** A static member has come back under a new id: it takes the place of its former self. */
+static void replace_static(struct group *g, struct group_member *m, struct call *c, char *id)
+{
+    char *leader = xstrdup(g->leader ? g->leader->id : "");
+    group_refuse_join(m, KAFKA_FENCED_INSTANCE_ID);
+    group_refuse_sync(m, KAFKA_FENCED_INSTANCE_ID);
+    free(m->id);
+    m->id = id;
+    char *before = xstrdup(g->protocol);
+    update(m, c);
+    const char *vote = group_vote(g);
+    bool same = before && vote && strcmp(before, vote) == 0;
+    group_touch(m);
+    if (g->state == GROUP_STABLE && same) {
+        group_answer_join(m, c, leader, false);
+    } else {
+        group_wait_join(m, c);
+        group_rebalance(g);
+    }
+    free(before);
+    free(leader);
+}
+
+static void join_new(struct group *g, struct call *c)
+{
+    const char *instance = instance_of(c);
+    struct group_member *old = group_static(g, instance);
+    char *id = new_member_id(c);
+    if (old) {
+        replace_static(g, old, c, id);
+    } else if (!instance && c->version >= KNOWN_FROM) {
+        group_add_pending(g, id, (int32_t)wire_int(&c->req.root, "SessionTimeoutMs"));
+        refuse_join(c, KAFKA_MEMBER_ID_REQUIRED, id);
+    } else {
+        add_and_rebalance(g, c, id, true);
+    }
+}
+
+static void rejoin(struct group *g, struct group_member *m, struct call *c)
+{
+    bool same = group_same_protocols(m, &c->req.root), leads = m == g->leader;
+    switch (g->state) {
+    case GROUP_COMPLETING:
+        if (same) { /* the answer was lost */
+            group_touch(m);
+            group_answer_join(m, c, g->leader->id, leads);
+            return;
+        }
+        break;
+    case GROUP_STABLE:
+        if (same && !leads) {
+            group_touch(m);
+            group_answer_join(m, c, g->leader->id, false);
+            return;
+        }
+        break;
+    case GROUP_EMPTY:
+        refuse_join(c, KAFKA_UNKNOWN_MEMBER_ID, m->id);
+        return;
+    default:
+        break;
+    }
+    rejoin_and_rebalance(m, c);
+}
+
+static void join_known(struct group *g, struct call *c, const char *id)
+{
+    const char *instance = instance_of(c);
+    if (!instance && group_find_pending(g, id)) {
+        group_remove_pending(g, id);
+        add_and_rebalance(g, c, xstrdup(id), false);
+        return;
+    }
+    int code = group_check_member(g, id, instance);
+    if (code != KAFKA_NONE) {
+        refuse_join(c, code, id);
+    } else {
+        rejoin(g, group_member(g, id), c);
+    }
+}
+
+static bool is_full(const struct group *g, const char *id)
+{
+    size_t max = (size_t)props_get(&g->b->props, NULL, PROP_GROUP_MAX_SIZE);
+    return g->members.n + g->pending.n >= max && !group_member(g, id) && !group_find_pending(g, id);
+}
+
+void api_join_group(struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    const char *name = wire_str(req, "GroupId"), *id = wire_str(req, "MemberId");
+    int64_t session = wire_int(req, "SessionTimeoutMs");
+    if (!*name) {
+        refuse_join(c, KAFKA_INVALID_GROUP_ID, id);
+        return;
+    }
+    if (elsewhere(c, name)) {
+        refuse_join(c, KAFKA_NOT_COORDINATOR, id);
+        return;
+    }
+    if (session < props_get(&c->b->props, NULL, PROP_SESSION_MIN) ||
+        session > props_get(&c->b->props, NULL, PROP_SESSION_MAX)) {
+        refuse_join(c, KAFKA_INVALID_SESSION_TIMEOUT, id);
+        return;
+    }
+    struct group *g = *id ? group_find(c->b, name) : group_get(c->b, name);
+    if (!g) {
+        refuse_join(c, KAFKA_UNKNOWN_MEMBER_ID, id);
+    } else if (!group_supports(g, req)) {
+        refuse_join(c, KAFKA_INCONSISTENT_GROUP_PROTOCOL, id);
+    } else if (is_full(g, id)) {
+        refuse_join(c, KAFKA_GROUP_MAX_SIZE_REACHED, "");
+    } else if (*id) {
+        join_known(g, c, id);
+    } else {
+        join_new(g, c);
+    }
+}
+
+/* ---- SyncGroup --------------------------------------------------------------------------------
+ */
+
+static void refuse(struct call *c, int code)
+{
+    wire_set_int(&c->resp.root, "ErrorCode", code);
+    call_reply(c);
+}
+
+static void take_assignments(struct group *g, const struct wire_value *req)
+{
+    for (size_t i = 0; i < g->members.n; i++) {
+        group_set_assignment(g->members.items[i], NULL, 0);
+    }
+    for (size_t i = 0; i < wire_count(req, "Assignments"); i++) {
+        const struct wire_value *a = wire_at(req, "Assignments", i);
+        struct group_member *m = group_member(g, wire_str(a, "MemberId"));
+        size_t len;
+        const uint8_t *p = wire_blob(a, "Assignment", &len);
+        if (m) {
+            group_set_assignment(m, p, len);
+        }
+    }
+}
+
+static int check_sync(const struct call *c, const struct group *g)
+{
+    const struct wire_value *req = &c->req.root;
+    const char *type = wire_str(req, "ProtocolType"), *name = wire_str(req, "ProtocolName");
+    int code = group_check_member(g, wire_str(req, "MemberId"), instance_of(c));
+    if (code == KAFKA_NONE && wire_int(req, "GenerationId") != g->generation) {
+        code = KAFKA_ILLEGAL_GENERATION;
+    }
+    bool other = (type && g->protocol_type && strcmp(type, g->protocol_type) != 0) ||
+                 (name && g->protocol && strcmp(name, g->protocol) != 0);
+    return code == KAFKA_NONE && other ? KAFKA_INCONSISTENT_GROUP_PROTOCOL : code;
+}
+
+void api_sync_group(struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    const char *name = wire_str(req, "GroupId");
+    if (elsewhere(c, name)) {
+        refuse(c, KAFKA_NOT_COORDINATOR);
+        return;
+    }
+    struct group *g = group_find(c->b, name);
+    int code = g ? check_sync(c, g) : KAFKA_UNKNOWN_MEMBER_ID;
+    if (code == KAFKA_NONE && g->state == GROUP_PREPARING) {
+        code = KAFKA_REBALANCE_IN_PROGRESS;
+    }
+    if (code == KAFKA_NONE && g->state == GROUP_EMPTY) {
+        code = KAFKA_UNKNOWN_MEMBER_ID;
+    }
+    if (code != KAFKA_NONE) {
+        refuse(c, code);
+        return;
+    }
+    struct group_member *m = group_member(g, wire_str(req, "MemberId"));
+    m->pending_sync = false;
+    if (g->state == GROUP_STABLE) {
+        group_touch(m);
+        group_answer_sync(m, c);
+        return;
+    }
+    bool leads = m == g->leader;
+    if (leads) {
+        take_assignments(g, req);
+    }
+    group_wait_sync(m, c);
+    if (leads) {
+        group_assigned(g);
+    }
+}
+
+/* ---- Heartbeat --------------------------------------------------------------------------------
+ */
+
+void api_heartbeat(struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    const char *name = wire_str(req, "GroupId"), *id = wire_str(req, "MemberId");
+    struct group *g = group_find(c->b, name);
+    int code = elsewhere(c, name) ? KAFKA_NOT_COORDINATOR
+               : g                ? group_check_member(g, id, instance_of(c))
+                                  : KAFKA_UNKNOWN_MEMBER_ID;
+    if (code == KAFKA_NONE && wire_int(req, "GenerationId") != g->generation) {
+        code = KAFKA_ILLEGAL_GENERATION;
+    }
+    if (code == KAFKA_NONE) {
+        group_touch(group_member(g, id));
+        code = g->state == GROUP_PREPARING ? KAFKA_REBALANCE_IN_PROGRESS : KAFKA_NONE;
+    }
+    refuse(c, code);
+}
+
+/* ---- LeaveGroup -------------------------------------------------------------------------------
+ */
+
+static void leave_one(struct call *c, struct group *g, const struct wire_value *ask)
+{
+    const char *id = wire_str(ask, "MemberId"), *instance = wire_str(ask, "GroupInstanceId");
+    int code = g ? group_leave(g, id, instance) : KAFKA_UNKNOWN_MEMBER_ID;
+    struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Members");
+    wire_set_str(&c->resp, v, "MemberId", id);
+    wire_set_str(&c->resp, v, "GroupInstanceId", instance);
+    wire_set_int(v, "ErrorCode", code);
+}
+
+void api_leave_group(struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    const char *name = wire_str(req, "GroupId");
+    if (elsewhere(c, name)) {
+        refuse(c, KAFKA_NOT_COORDINATOR);
+        return;
+    }
+    struct group *g = group_find(c->b, name);
+    if (c->version < BATCHED_FROM) {
+        refuse(c, g ? group_leave(g, wire_str(req, "MemberId"), NULL) : KAFKA_UNKNOWN_MEMBER_ID);
+        return;
+    }
+    for (size_t i = 0; i < wire_count(req, "Members"); i++) {
+        leave_one(c, g, wire_at(req, "Members", i));
+    }
+    call_reply(c);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Produce. */
+#include "broker/call.h"
+#include "broker/part.h"
+
+enum { ACKS_ALL = -1, ZSTD_FROM = 7, NO_STATE_ERROR_FROM = 8 };
+
+static bool is_zstd(const uint8_t *records, size_t len)
+{
+    enum { ATTRIBUTES_LOW = 22, CODEC_MASK = 7 };
+    return len > BATCH_HEADER && (records[ATTRIBUTES_LOW] & CODEC_MASK) == CODEC_ZSTD;
+}
+
+static int append(struct call *c, const char *topic, const struct wire_value *ask,
+                  struct partition **p, struct part_appended *done)
+{
+    struct part_origin from = {.txn_id = wire_str(&c->req.root, "TransactionalId"),
+                               .version = c->version};
+    size_t len;
+    const uint8_t *records = wire_blob(ask, "Records", &len);
+    *done = (struct part_appended){.base = -1, .log_append_time = -1};
+    *p = part_find(c->b, topic, (int32_t)wire_int(ask, "Index"));
+    int64_t acks = wire_int(&c->req.root, "Acks");
+    if (!*p) {
+        return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    if (acks < ACKS_ALL || acks > 1) {
+        return KAFKA_INVALID_REQUIRED_ACKS;
+    }
+    if ((*p)->leader != c->node->id) {
+        return KAFKA_NOT_LEADER_OR_FOLLOWER;
+    }
+    if ((*p)->topic->internal) {
+        return KAFKA_INVALID_TOPIC_EXCEPTION;
+    }
+    if (c->version < ZSTD_FROM && is_zstd(records, len)) {
+        return KAFKA_UNSUPPORTED_COMPRESSION_TYPE;
+    }
+    return part_append(c->b, *p, records, len, &from, done);
+}
+
+static int produce_one(struct call *c, struct wire_value *topic, const char *name,
+                       const struct wire_value *ask)
+{
+    struct part_appended done;
+    struct partition *p;
+    int code = append(c, name, ask, &p, &done);
+    struct wire_value *out = wire_add(&c->resp, topic, "PartitionResponses");
+    wire_set_int(out, "Index", wire_int(ask, "Index"));
+    wire_set_int(out, "ErrorCode", code);
+    wire_set_int(out, "BaseOffset", done.base);
+    wire_set_int(out, "LogAppendTimeMs", done.log_append_time);
+    wire_set_int(out, "LogStartOffset", code == KAFKA_NONE ? p->log.start : -1);
+    wire_set_str(&c->resp, out, "ErrorMessage", done.why);
+    return code;
+}
+
+void api_produce(struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    int failed = KAFKA_NONE;
+    for (size_t i = 0; i < wire_count(req, "TopicData"); i++) {
+        const struct wire_value *t = wire_at(req, "TopicData", i);
+        struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Responses");
+        const char *name = wire_str(t, "Name");
+        wire_set_str(&c->resp, out, "Name", name);
+        for (size_t k = 0; k < wire_count(t, "PartitionData"); k++) {
+            int code = produce_one(c, out, name, wire_at(t, "PartitionData", k));
+            failed = code ? code : failed;
+        }
+    }
+    if (wire_int(req, "Acks") != 0) {
+        call_reply(c);
+    } else if (failed) {
+        call_refuse(c); /* without an answer this is all that a client can notice */
+    } else {
+        call_done(c);
+    }
+}

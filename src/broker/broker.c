@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The broker as a whole: its start and its end. Loop thread only. */
+#include "broker/broker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "broker/front.h"
+#include "broker/group.h"
+#include "broker/part.h"
+#include "broker/tc.h"
+
+enum { NS_PER_MS = 1000000, FIRST_PRODUCER_ID = 0 };
+
+int64_t state_now_ms(void)
+{
+    return (int64_t)(clock_real_ns() / NS_PER_MS);
+}
+
+uint64_t state_mono_ms(void)
+{
+    return clock_mono_ns() / NS_PER_MS;
+}
+
+int state_node_of(const struct broker *b, uint32_t number)
+{
+    return 1 + (int)(number % (uint32_t)b->nnodes);
+}
+
+uint32_t state_hash(const char *s)
+{
+    uint32_t h = 0;
+    for (; *s; s++) {
+        h = 31 * h + (unsigned char)*s;
+    }
+    return h & INT32_MAX;
+}
+
+static void make_cluster_id(struct broker *b)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint8_t bytes[22];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
+        abort();
+    }
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        b->cluster_id[i] = digits[bytes[i] % 64];
+    }
+}
+
+static void expire_producers(void *arg)
+{
+    struct broker *b = arg;
+    uint64_t age = (uint64_t)props_get(&b->props, NULL, PROP_PID_EXPIRATION);
+    uint64_t now = state_mono_ms();
+    for (size_t i = 0; now > age && i < b->topics.n; i++) {
+        struct topic *t = b->topics.items[i].p;
+        for (int32_t k = 0; t && k < t->nparts; k++) {
+            pstate_expire(&t->parts[k]->producers, now - age);
+        }
+    }
+}
+
+int broker_check_setting(const char *name, const char *value, struct err *e)
+{
+    struct props scratch = {0};
+    return props_set(&scratch, name, false, value, e);
+}
+
+static int take_opts(struct broker *b, const struct broker_opts *o, struct err *e)
+{
+    if (o->nodes < 1 || o->nodes > BROKER_NODES_MAX || o->listeners < 1 ||
+        o->listeners > BROKER_LISTENERS_MAX) {
+        return err_set(e, ERR_USAGE, 0, "a broker of %d nodes: possible are 1 to %d", o->nodes,
+                       BROKER_NODES_MAX);
+    }
+    for (size_t i = 0; i < o->nsettings; i++) {
+        if (props_set(&b->props, o->settings[i].name, false, o->settings[i].value, e) < 0) {
+            return -1;
+        }
+    }
+    b->loop = o->loop;
+    b->nnodes = o->nodes;
+    b->nlisteners = o->listeners;
+    b->memory = o->memory;
+    b->trace = o->trace;
+    b->trace_arg = o->trace_arg;
+    b->transaction_version = o->transaction_version ? o->transaction_version : 1;
+    b->next_producer_id = FIRST_PRODUCER_ID;
+    for (int i = 0; i < b->nnodes; i++) {
+        b->nodes[i].b = b;
+        b->nodes[i].id = i + 1;
+    }
+    return 0;
+}
+
+struct broker *broker_start(const struct broker_opts *o, struct err *e)
+{
+    struct broker *b = xcalloc(1, sizeof *b);
+    if (take_opts(b, o, e) < 0 || front_open(b, o, e) < 0) {
+        broker_free(b);
+        return NULL;
+    }
+    make_cluster_id(b);
+    tc_start(b);
+    uint64_t every = (uint64_t)props_get(&b->props, NULL, PROP_PID_EXPIRATION_CHECK);
+    b->pid_timer = timer_start(b->loop, every, every, expire_producers, b);
+    return b;
+}
+
+/** What was deferred before has run by now. */
+static void free_rest(void *arg)
+{
+    struct broker *b = arg;
+    tc_free_all(b);
+    part_free_all(b);
+    free(b);
+}
+
+void broker_free(struct broker *b)
+{
+    b->closing = true;
+    front_close(b);
+    group_free_all(b);
+    timer_stop(b->pid_timer);
+    if (b->loop) {
+        loop_defer(b->loop, free_rest, b);
+    } else {
+        free_rest(b);
+    }
+}
+
+const char *broker_bootstrap(const struct broker *b, int listener)
+{
+    return b->bootstrap[listener];
+}

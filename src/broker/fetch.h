@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fetches that wait for records. */
+#pragma once
+#include "broker/state.h"
+
+/** The partition's end or last stable offset has moved: who waits for it is looked at in the next
+ *  turn of the loop. */
+void fetch_wake(struct broker *b, struct partition *p);
+/** The partition is about to vanish. */
+void fetch_forget(struct broker *b, struct partition *p);

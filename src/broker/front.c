@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hides connections. Each handles one request at a time: the next frame is looked at when the
+ * answer before it has been written, so answers keep their order, and a peer that does not read
+ * delays nobody but itself. Bytes of idle connections arrive in one shared buffer; a connection has
+ * memory of its own only for what it could not yet handle, and reading stops when that grows.
+ * Nothing is allocated because a length says so: memory follows the bytes that really arrive. */
+#include "broker/front.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "broker/call.h"
+#include "broker/trace.h"
+
+enum {
+    SCRATCH = 256 << 10,
+    READ_STEP = 1 << 20,
+    QUEUE_MAX = 1 << 20, /* bytes of further requests while one is being handled */
+    SIZE_BYTES = 4,
+};
+
+struct conn {
+    struct conn *next, **link;
+    struct broker *b;
+    struct node *node;
+    int listener;
+    struct tcp *tcp; /**< NULL = closed */
+    struct call *call;
+    int refs; /**< the list, a call, a pump that is running or due */
+    bool pumping, due;
+    const char *view; /**< frames that are not yet handled: the scratch or `in` */
+    size_t view_len;
+    struct buf in;
+};
+
+static void pump(struct conn *c);
+
+static void release(struct conn *c)
+{
+    if (--c->refs == 0) {
+        buf_free(&c->in);
+        free(c);
+    }
+}
+
+static void end_conn(struct conn *c)
+{
+    if (!c->tcp) {
+        return;
+    }
+    struct tcp *t = c->tcp;
+    struct call *waiting = c->call;
+    c->tcp = NULL;
+    if (c->next) {
+        c->next->link = c->link;
+    }
+    *c->link = c->next;
+    if (waiting) {
+        waiting->conn = NULL;
+        c->call = NULL;
+        release(c);
+        if (waiting->cancel) {
+            waiting->cancel(waiting);
+        }
+    }
+    tcp_close(t);
+    release(c);
+}
+
+/* ---- calls ------------------------------------------------------------------------------------
+ */
+
+static void free_call(struct call *c)
+{
+    for (size_t i = 0; i < c->kept.n; i++) {
+        plog_drop(c->kept.items[i]);
+    }
+    free(c->kept.items);
+    free(c->parts.items);
+    buf_free(&c->out);
+    wire_free(&c->req);
+    wire_free(&c->resp);
+    free(c->client_id);
+    free(c);
+}
+
+static void run_due(void *arg)
+{
+    struct conn *c = arg;
+    c->due = false;
+    if (c->tcp) {
+        pump(c);
+    }
+    release(c);
+}
+
+/** The connection is free for its next request. Never handles it inside of another's. */
+static void next_request(struct conn *c)
+{
+    if (c->pumping || c->due || !c->tcp) {
+        return;
+    }
+    c->due = true;
+    c->refs++;
+    loop_defer(c->b->loop, run_due, c);
+}
+
+/** Parts the call from its connection; frees it. */
+static void finish(struct call *c)
+{
+    struct conn *conn = c->conn;
+    if (conn) {
+        conn->call = NULL;
+        next_request(conn);
+        release(conn);
+    }
+    free_call(c);
+}
+
+static void written(void *arg)
+{
+    finish(arg);
+}
+
+static void send_answer(struct call *c)
+{
+    size_t n = c->parts.n, at = 0, k = 0;
+    struct tcp_part few[8], *list = 2 * n + 1 > 8 ? xmalloc((2 * n + 1) * sizeof *list) : few;
+    for (size_t i = 0; i < n; i++) {
+        const struct wire_part *p = &c->parts.items[i];
+        list[k++] = (struct tcp_part){c->out.data + at, p->at - at};
+        list[k++] = (struct tcp_part){p->p, p->len};
+        at = p->at;
+    }
+    list[k++] = (struct tcp_part){c->out.data + at, c->out.len - at};
+    tcp_write(c->conn->tcp, list, k, written, c);
+    if (list != few) {
+        free(list);
+    }
+}
+
+void call_reply(struct call *c)
+{
+    struct err e;
+    c->cancel = NULL;
+    trace_answer(c);
+    if (!c->conn) {
+        free_call(c);
+        return;
+    }
+    if (wire_encode_response(&c->resp, c->correlation, &c->out, &c->parts, &e) < 0) {
+        trace_note(c->b, call_peer(c), e.msg);
+        call_refuse(c);
+        return;
+    }
+    send_answer(c);
+}
+
+void call_done(struct call *c)
+{
+    finish(c);
+}
+
+void call_refuse(struct call *c)
+{
+    struct conn *conn = c->conn;
+    c->cancel = NULL;
+    if (conn) {
+        end_conn(conn); /* sets c->conn to NULL */
+    }
+    free_call(c);
+}
+
+const char *call_peer(const struct call *c)
+{
+    return c->conn && c->conn->tcp ? tcp_peer(c->conn->tcp) : "";
+}
+
+/* ---- requests ---------------------------------------------------------------------------------
+ */
+
+/** ApiVersions of a version that nobody knows: answered in version 0, as Kafka does. */
+static void answer_unsupported(struct call *c)
+{
+    wire_init(&c->resp, wire_schema(API_API_VERSIONS, WIRE_RESPONSE), 0);
+    wire_set_int(&c->resp.root, "ErrorCode", KAFKA_UNSUPPORTED_VERSION);
+    struct wire_value *v = wire_add(&c->resp, &c->resp.root, "ApiKeys");
+    wire_set_int(v, "ApiKey", API_API_VERSIONS);
+    wire_set_int(v, "MinVersion", c->api->min);
+    wire_set_int(v, "MaxVersion", c->api->max);
+    call_reply(c);
+}
+
+/** Only a produced blob is read before the handler returns; all else must outlive the view. */
+static int decode(struct call *c, const struct wire_header *h, const char *frame, size_t len,
+                  struct err *e)
+{
+    const struct wire_schema *s = wire_schema(h->api, WIRE_REQUEST);
+    char *copy = h->api == API_PRODUCE ? NULL : xmemdup0(frame, len);
+    const char *body = (copy ? copy : frame) + h->body;
+    int rc = wire_decode(&c->req, s, h->version, body, len - h->body, e);
+    c->req.frame = copy;
+    return rc;
+}
+
+/** @return false when the connection has to end. */
+static bool handle(struct conn *conn, const char *frame, size_t len)
+{
+    struct wire_header h;
+    struct err e;
+    if (wire_decode_header(&h, frame, len, &e) < 0) {
+        trace_note(conn->b, tcp_peer(conn->tcp), e.msg);
+        return false;
+    }
+    const struct api *api = api_find(h.api);
+    bool versions = api && h.api == API_API_VERSIONS && (h.version < 0 || h.version > api->max);
+    if (!api || (!versions && (h.version < api->min_used || h.version > api->max))) {
+        err_set(&e, ERR_PROTOCOL, 0, "closed: api %d version %d is not offered", h.api, h.version);
+        trace_note(conn->b, tcp_peer(conn->tcp), e.msg);
+        return false;
+    }
+    struct call *c = xcalloc(1, sizeof *c);
+    *c = (struct call){.b = conn->b,
+                       .node = conn->node,
+                       .listener = conn->listener,
+                       .api = api,
+                       .version = h.version,
+                       .correlation = h.correlation};
+    c->client_id = h.client_id ? xmemdup0(h.client_id, (size_t)h.client_id_len) : NULL;
+    if (!versions && decode(c, &h, frame, len, &e) < 0) {
+        trace_note(conn->b, tcp_peer(conn->tcp), e.msg);
+        free_call(c);
+        return false;
+    }
+    c->conn = conn;
+    conn->call = c;
+    conn->refs++;
+    if (versions) {
+        answer_unsupported(c);
+        return true;
+    }
+    trace_request(c);
+    wire_init(&c->resp, wire_schema(h.api, WIRE_RESPONSE), h.version);
+    api->handle(c);
+    return true;
+}
+
+/** -1 = not yet known. */
+static int64_t frame_size(const char *p, size_t len)
+{
+    const uint8_t *u = (const uint8_t *)p;
+    if (len < SIZE_BYTES) {
+        return -1;
+    }
+    return (int64_t)u[0] << 24 | (int64_t)u[1] << 16 | (int64_t)u[2] << 8 | u[3];
+}
+
+static bool size_ok(const struct conn *c, int64_t size)
+{
+    return size <= props_get(&c->b->props, NULL, PROP_REQUEST_MAX);
+}
+
+/** Handles what is whole. @return false when the connection has to end. */
+static bool handle_frames(struct conn *c)
+{
+    while (c->tcp && !c->call) {
+        int64_t size = frame_size(c->view, c->view_len);
+        if (size >= 0 && !size_ok(c, size)) {
+            trace_note(c->b, tcp_peer(c->tcp), "closed: a frame above socket.request.max.bytes");
+            return false;
+        }
+        if (size < 0 || c->view_len - SIZE_BYTES < (size_t)size) {
+            return true;
+        }
+        const char *frame = c->view + SIZE_BYTES;
+        c->view += SIZE_BYTES + (size_t)size;
+        c->view_len -= SIZE_BYTES + (size_t)size;
+        if (!handle(c, frame, (size_t)size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** What is left of the view moves to the front of memory of our own. */
+static void keep_rest(struct conn *c)
+{
+    if (c->in.len > 0) {
+        buf_consume(&c->in, c->in.len - c->view_len);
+    } else if (c->view_len > 0) {
+        buf_append(&c->in, c->view, c->view_len);
+    }
+    if (c->in.len == 0) {
+        buf_free(&c->in);
+    }
+    c->view = NULL;
+    c->view_len = 0;
+}
+
+static void pump(struct conn *c)
+{
+    c->refs++;
+    c->pumping = true;
+    if (!c->view) {
+        c->view = c->in.data;
+        c->view_len = c->in.len;
+    }
+    bool ok = handle_frames(c);
+    c->pumping = false;
+    keep_rest(c);
+    if (!ok) {
+        end_conn(c);
+    } else if (c->tcp) {
+        tcp_pause(c->tcp, c->call && c->in.len >= QUEUE_MAX);
+    }
+    release(c);
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------
+ */
+
+static char *on_room(void *arg, size_t *len)
+{
+    struct conn *c = arg;
+    if (c->in.len == 0) {
+        *len = SCRATCH;
+        return c->b->scratch;
+    }
+    int64_t size = frame_size(c->in.data, c->in.len);
+    size_t want = SCRATCH;
+    if (size > 0 && size_ok(c, size) && (size_t)size + SIZE_BYTES > c->in.len + want) {
+        size_t missing = (size_t)size + SIZE_BYTES - c->in.len;
+        want = missing < READ_STEP ? missing : READ_STEP;
+    }
+    *len = want;
+    return buf_reserve(&c->in, want);
+}
+
+static void on_data(void *arg, size_t n)
+{
+    struct conn *c = arg;
+    if (c->in.len > 0) {
+        c->in.len += n;
+        c->view = NULL;
+    } else {
+        c->view = c->b->scratch;
+        c->view_len = n;
+    }
+    pump(c);
+}
+
+static void on_closed(void *arg)
+{
+    end_conn(arg);
+}
+
+static void on_accept(void *arg, struct tcp *t)
+{
+    static const struct tcp_calls calls = {on_room, on_data, on_closed};
+    struct node_listener *at = arg;
+    struct broker *b = at->node->b;
+    struct conn *c = xcalloc(1, sizeof *c);
+    c->b = b;
+    c->node = at->node;
+    c->listener = at->index;
+    c->tcp = t;
+    c->refs = 1;
+    c->link = &b->conns;
+    c->next = b->conns;
+    if (c->next) {
+        c->next->link = &c->next;
+    }
+    b->conns = c;
+    tcp_start(t, &calls, c);
+}
+
+/* ---- listeners --------------------------------------------------------------------------------
+ */
+
+static int open_one(struct broker *b, struct node *n, int l, const char *host, int port,
+                    struct err *e)
+{
+    n->at[l].node = n;
+    n->at[l].index = l;
+    n->at[l].host = xstrdup(host);
+    n->at[l].server = tcp_listen(b->loop, host, port, on_accept, &n->at[l], e);
+    if (!n->at[l].server) {
+        return -1;
+    }
+    n->at[l].port = tcp_server_port(n->at[l].server);
+    return 0;
+}
+
+int front_open(struct broker *b, const struct broker_opts *o, struct err *e)
+{
+    b->scratch = xmalloc(SCRATCH);
+    for (int l = 0; l < o->listeners; l++) {
+        struct buf list = {0};
+        for (int i = 0; i < b->nnodes; i++) {
+            int port = o->listen[l].port ? o->listen[l].port + i : 0;
+            if (open_one(b, &b->nodes[i], l, o->listen[l].host, port, e) < 0) {
+                buf_free(&list);
+                return -1;
+            }
+            const char *host = o->listen[l].host;
+            buf_printf(&list, strchr(host, ':') ? "%s[%s]:%d" : "%s%s:%d", i ? "," : "", host,
+                       b->nodes[i].at[l].port);
+        }
+        b->bootstrap[l] = buf_take(&list);
+    }
+    return 0;
+}
+
+void front_close(struct broker *b)
+{
+    while (b->conns) {
+        end_conn(b->conns);
+    }
+    for (int i = 0; i < b->nnodes; i++) {
+        for (int l = 0; l < BROKER_LISTENERS_MAX; l++) {
+            tcp_server_close(b->nodes[i].at[l].server);
+            free(b->nodes[i].at[l].host);
+        }
+    }
+    for (int l = 0; l < BROKER_LISTENERS_MAX; l++) {
+        free(b->bootstrap[l]);
+    }
+    free(b->scratch);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups of the classic protocol:
+ *
+ *   EMPTY ─▶ PREPARING ─▶ COMPLETING ─▶ STABLE
+ *     ▲          ▲ └─────────┴───────────┘ a member joins, changes or goes
+ *     └──────────┘ nobody is left
+ */
+#pragma once
+#include "broker/call.h"
+
+enum group_state { GROUP_EMPTY, GROUP_PREPARING, GROUP_COMPLETING, GROUP_STABLE };
+
+struct group_protocol {
+    char *name;
+    uint8_t *metadata;
+    size_t len;
+};
+struct group_member {
+    struct group *group;
+    char *id, *instance; /**< instance NULL = dynamic */
+    char *client_id, *host;
+    int32_t session_ms, rebalance_ms;
+    struct group_protocol *protocols;
+    size_t nprotocols;
+    uint8_t *assignment;
+    size_t assignment_len;
+    bool fresh;                         /**< has never been told its id */
+    bool joining, syncing;              /**< waits for the answer, though maybe nobody listens */
+    struct call *join_call, *sync_call; /**< NULL when nobody listens any more */
+    bool pending_sync;                  /**< has not yet asked for its assignment */
+    struct timer *session;
+};
+struct group_pending { /**< was told its member id and has not come back yet */
+    char *id;
+    struct group *group;
+    struct timer *timer;
+};
+struct group_offset {
+    char *topic;
+    int32_t partition;
+    int64_t offset;
+    int32_t leader_epoch;
+    char *metadata;
+    int64_t commit_ms;
+    int64_t record;      /**< offset of its record in __consumer_offsets: the later one wins */
+    int64_t producer_id; /**< of the transaction it is pending in; unused when committed */
+};
+struct group_offsets {
+    struct group_offset *items;
+    size_t n, cap;
+};
+
+struct group {
+    struct broker *b;
+    char *id;
+    enum group_state state;
+    int32_t generation;
+    char *protocol_type, *protocol; /**< NULL = none */
+    struct group_member *leader;
+    struct {
+        struct group_member **items;
+        size_t n, cap;
+    } members;
+    struct {
+        struct group_pending **items;
+        size_t n, cap;
+    } pending;
+    struct timer *join_timer, *sync_timer;
+    bool initial;                         /**< the first rebalance, which is delayed */
+    bool grew;                            /**< a member came during the initial delay */
+    uint64_t initial_end;                 /**< monotonic ms: no longer than this */
+    struct group_offsets committed, held; /**< held: of open transactions */
+};
+
+/** NULL = there is none. */
+struct group *group_find(const struct broker *b, const char *id);
+struct group *group_get(struct broker *b, const char *id);
+/** The group has no members. */
+void group_delete(struct group *g);
+void group_free_all(struct broker *b);
+/** The node that coordinates the id. */
+int group_node(struct broker *b, const char *id);
+/** As Kafka names it. */
+const char *group_state_name(const struct group *g);
+
+struct group_member *group_member(const struct group *g, const char *id);
+struct group_member *group_static(const struct group *g, const char *instance);
+/** Kafka's code: 25 unknown, 82 another member has the instance. */
+int group_check_member(const struct group *g, const char *id, const char *instance);
+/** The member has shown that it lives. */
+void group_touch(struct group_member *m);
+
+/** The four below fill nothing but the state; joins and syncs are answered when it is time. */
+void group_join(struct call *c);
+void group_sync(struct call *c);
+/** @return Kafka's error code. */
+int group_leave(struct group *g, const char *id, const char *instance);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of groups. */
+#pragma once
+#include "broker/group.h"
+
+/* group.c: members */
+struct group_member *group_add(struct group *g, struct call *c, char *id);
+void group_remove(struct group *g, struct group_member *m);
+void group_set_protocols(struct group_member *m, const struct wire_value *join);
+void group_set_assignment(struct group_member *m, const uint8_t *p, size_t len);
+bool group_same_protocols(const struct group_member *m, const struct wire_value *join);
+/** Metadata of the member for the group's protocol; NULL with *len 0 if none. */
+const uint8_t *group_metadata(const struct group_member *m, size_t *len);
+struct group_pending *group_find_pending(const struct group *g, const char *id);
+void group_add_pending(struct group *g, char *id, int32_t session_ms);
+void group_remove_pending(struct group *g, const char *id);
+/** Whether a client with these protocols can be a member. */
+bool group_supports(const struct group *g, const struct wire_value *join);
+/** The protocol that most members prefer among those that all have; borrowed. */
+const char *group_vote(const struct group *g);
+
+/* group_rebalance.c */
+/** A member came, changed or went. */
+void group_rebalance(struct group *g);
+/** All that may be waited for has come, or not: looks whether the join phase can end. */
+void group_try_complete(struct group *g);
+/** A member's session is over, or it left. */
+void group_gone(struct group *g, struct group_member *m);
+/** Answers a parked join or sync with an error, if somebody waits. */
+void group_refuse_join(struct group_member *m, int code);
+void group_refuse_sync(struct group_member *m, int code);
+/** Answers the call of a join at once with the current generation. */
+void group_answer_join(struct group_member *m, struct call *c, const char *leader, bool members);
+void group_answer_sync(struct group_member *m, struct call *c);
+/** Parks the call. */
+void group_wait_join(struct group_member *m, struct call *c);
+void group_wait_sync(struct group_member *m, struct call *c);
+/** The leader has assigned. */
+void group_assigned(struct group *g);

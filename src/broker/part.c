@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hides where topics are and what happens around an append: validation as Kafka's, the producer's
+ * state, the log, and those who wait for it. Loop thread only. */
+#include "broker/part.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/mem.h"
+#include "broker/fetch.h"
+#include "broker/tc.h"
+
+enum { NAME_MAX_LEN = 249, ATTRIBUTES_AT = 21, MAX_TIME_AT = 35, CRC_AT = 17, TIME_TYPE = 1 << 3 };
+
+/* ---- topics -----------------------------------------------------------------------------------
+ */
+
+struct topic *part_topic(const struct broker *b, const char *name)
+{
+    struct map_entry *at = name ? map_get_str(&b->topics, name) : NULL;
+    return at ? at->p : NULL;
+}
+
+struct topic *part_topic_by_id(const struct broker *b, const uint8_t id[static 16])
+{
+    struct map_entry *at = map_get(&b->ids, id, 16);
+    return at ? at->p : NULL;
+}
+
+struct partition *part_find(const struct broker *b, const char *topic, int32_t index)
+{
+    struct topic *t = part_topic(b, topic);
+    return t && index >= 0 && index < t->nparts ? t->parts[index] : NULL;
+}
+
+bool part_name_ok(const char *name)
+{
+    size_t n = strlen(name);
+    if (n == 0 || n > NAME_MAX_LEN || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        return false;
+    }
+    return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
+}
+
+void part_grow(struct broker *b, struct topic *t, int32_t partitions)
+{
+    t->parts = xrealloc(t->parts, (size_t)partitions * sizeof(struct partition *));
+    for (int32_t i = t->nparts; i < partitions; i++) {
+        struct partition *p = t->parts[i] = xcalloc(1, sizeof *p);
+        p->topic = t;
+        p->index = i;
+        p->leader = state_node_of(b, t->internal ? (uint32_t)i : b->ntopics + (uint32_t)i);
+    }
+    t->nparts = partitions;
+}
+
+struct topic *part_create(struct broker *b, const char *name, int32_t partitions, int replication,
+                          const struct props *props)
+{
+    struct topic *t = xcalloc(1, sizeof *t);
+    t->name = xstrdup(name);
+    t->internal = strcmp(name, OFFSETS_TOPIC) == 0 || strcmp(name, TXN_TOPIC) == 0;
+    t->replication = replication;
+    if (props) {
+        t->props = *props;
+    }
+    do { /* the first bytes of an id must not look like one that Kafka reserves */
+        if (getrandom(t->id, sizeof t->id, 0) != (ssize_t)sizeof t->id) {
+            abort();
+        }
+    } while (t->id[0] == 0 || map_get(&b->ids, t->id, sizeof t->id));
+    map_put_str(&b->topics, name)->p = t;
+    map_put(&b->ids, t->id, sizeof t->id, NULL)->p = t;
+    part_grow(b, t, partitions);
+    b->ntopics++;
+    return t;
+}
+
+static void free_topic(struct broker *b, struct topic *t)
+{
+    for (int32_t i = 0; i < t->nparts; i++) {
+        struct partition *p = t->parts[i];
+        b->used -= p->log.bytes;
+        plog_free(&p->log);
+        pstate_free(&p->producers);
+        free(p);
+    }
+    free(t->parts);
+    free(t->name);
+    free(t);
+}
+
+void part_delete(struct broker *b, struct topic *t)
+{
+    map_get_str(&b->topics, t->name)->p = NULL;
+    map_get(&b->ids, t->id, sizeof t->id)->p = NULL;
+    for (int32_t i = 0; i < t->nparts; i++) {
+        fetch_forget(b, t->parts[i]);
+    }
+    free_topic(b, t);
+}
+
+void part_free_all(struct broker *b)
+{
+    for (size_t i = 0; i < b->topics.n; i++) {
+        if (b->topics.items[i].p) {
+            free_topic(b, b->topics.items[i].p);
+        }
+    }
+    map_free(&b->topics);
+    map_free(&b->ids);
+}
+
+struct topic *part_internal(struct broker *b, const char *name)
+{
+    struct topic *t = part_topic(b, name);
+    if (t) {
+        return t;
+    }
+    struct props props = {0};
+    struct err e;
+    bool offsets = strcmp(name, OFFSETS_TOPIC) == 0;
+    props_set(&props, "cleanup.policy", true, "compact", &e);
+    int64_t n = props_get(&b->props, NULL, offsets ? PROP_OFFSETS_PARTITIONS : PROP_TXN_PARTITIONS);
+    return part_create(b, name, (int32_t)n, b->nnodes < 3 ? b->nnodes : 3, &props);
+}
+
+/* ---- appends ----------------------------------------------------------------------------------
+ */
+
+int64_t part_lso(const struct partition *p)
+{
+    int64_t open = pstate_first_open(&p->producers);
+    if (open < 0) {
+        return p->log.end;
+    }
+    return open < p->log.start ? p->log.start : open;
+}
+
+static int refuse(struct part_appended *out, int code, const char *why)
+{
+    out->why = why;
+    return code;
+}
+
+/** What Kafka checks before it looks at the producer: one whole batch that makes sense. */
+static int check_blob(const struct broker *b, const struct partition *p, const void *records,
+                      size_t len, struct batch *x, struct part_appended *out)
+{
+    struct batch_iter it;
+    batch_iter_init(&it, records, len);
+    enum batch_next got = batch_iter_next(&it, x);
+    if (got == BATCH_END) {
+        return refuse(out, KAFKA_INVALID_RECORD, "There is no record batch.");
+    }
+    if (x->size < BATCH_HEADER) {
+        return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
+    }
+    if (x->magic != 2) {
+        return refuse(out, KAFKA_INVALID_RECORD, "Only record batches of magic 2 are allowed.");
+    }
+    if (it.pos != len) {
+        return refuse(out, KAFKA_INVALID_RECORD, "There must be exactly one record batch.");
+    }
+    if (x->size > (size_t)props_get(&b->props, &p->topic->props, PROP_MESSAGE_MAX)) {
+        return refuse(out, KAFKA_MESSAGE_TOO_LARGE, NULL);
+    }
+    if (!x->crc_ok) {
+        return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
+    }
+    if (x->base_offset != 0 || x->count <= 0 || x->last_offset_delta != x->count - 1) {
+        return refuse(out, KAFKA_INVALID_RECORD, "The offsets of the batch make no sense.");
+    }
+    if (x->codec > CODEC_ZSTD) {
+        return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
+    }
+    return KAFKA_NONE;
+}
+
+/** Records of a batch that is not compressed: whole, in order, as many as the header says. */
+static bool records_ok(const struct batch *x)
+{
+    struct record_iter it;
+    struct record r;
+    int32_t n = 0;
+    int rc;
+    record_iter_init(&it, x);
+    while ((rc = record_iter_next(&it, &r)) > 0 && r.offset_delta == n) {
+        n++;
+    }
+    record_iter_free(&it);
+    return rc == 0 && n == x->count;
+}
+
+static int check_records(const struct broker *b, const struct partition *p, const struct batch *x,
+                         struct part_appended *out)
+{
+    const struct props *t = &p->topic->props;
+    if (x->control) {
+        return refuse(out, KAFKA_INVALID_RECORD, "Clients may not write control records.");
+    }
+    if (x->producer_id >= 0 && (x->base_sequence < 0 || x->producer_epoch < 0)) {
+        return refuse(out, KAFKA_INVALID_RECORD, "A producer id without epoch or sequence.");
+    }
+    if (x->codec == CODEC_NONE && !records_ok(x)) {
+        return refuse(out, KAFKA_INVALID_RECORD, "The records of the batch make no sense.");
+    }
+    if (!props_get(&b->props, t, PROP_TIMESTAMP_TYPE) &&
+        x->max_timestamp - state_now_ms() > props_get(&b->props, t, PROP_TIMESTAMP_AFTER_MAX)) {
+        return refuse(out, KAFKA_INVALID_TIMESTAMP, "A timestamp lies too far ahead.");
+    }
+    return KAFKA_NONE;
+}
+
+/** A transactional batch must belong to a transaction that knows the partition. */
+static int check_transaction(struct broker *b, struct partition *p, const struct batch *x,
+                             const struct part_origin *from)
+{
+    if (!x->transactional || pstate_in_txn(&p->producers, x->producer_id, x->producer_epoch) ||
+        !props_get(&b->props, NULL, PROP_TXN_VERIFY)) {
+        return KAFKA_NONE;
+    }
+    if (!from->txn_id) {
+        return KAFKA_INVALID_TXN_STATE;
+    }
+    pstate_note_attempt(&p->producers, x->producer_id, x->producer_epoch, x->base_sequence);
+    return tc_verify(b, from->txn_id, x->producer_id, x->producer_epoch, p, from->version);
+}
+
+static bool has_room(const struct broker *b, const struct partition *p, size_t size)
+{
+    return b->memory == 0 || b->used + plog_cost(&p->log, size) <= b->memory;
+}
+
+static void write_batch(struct broker *b, struct partition *p, const struct batch *x)
+{
+    size_t before = p->log.bytes;
+    plog_append(&p->log, x, p->leader_epoch);
+    b->used += p->log.bytes - before;
+}
+
+static void put(uint8_t *p, uint64_t u, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++) {
+        p[i] = (uint8_t)(u >> 8 * (size - 1 - i));
+    }
+}
+
+/** The batch with the broker's time instead of the client's; freed by the caller. */
+static uint8_t *with_append_time(struct batch *x, int64_t now)
+{
+    uint8_t *copy = (uint8_t *)xmemdup0(x->bytes, x->size);
+    x->attributes |= TIME_TYPE;
+    x->max_timestamp = now;
+    x->log_append_time = true;
+    put(copy + ATTRIBUTES_AT, (uint16_t)x->attributes, 2);
+    put(copy + MAX_TIME_AT, (uint64_t)now, 8);
+    put(copy + CRC_AT, crc32c(copy + ATTRIBUTES_AT, x->size - ATTRIBUTES_AT), 4);
+    x->bytes = copy;
+    return copy;
+}
+
+static void append_checked(struct broker *b, struct partition *p, struct batch *x,
+                           struct part_appended *out)
+{
+    uint8_t *copy = NULL;
+    if (props_get(&b->props, &p->topic->props, PROP_TIMESTAMP_TYPE)) {
+        out->log_append_time = state_now_ms();
+        copy = with_append_time(x, out->log_append_time);
+    }
+    out->base = p->log.end;
+    write_batch(b, p, x);
+    if (x->producer_id >= 0) {
+        pstate_append(&p->producers, x, out->base, state_mono_ms());
+    }
+    free(copy);
+    fetch_wake(b, p);
+}
+
+int part_append(struct broker *b, struct partition *p, const void *records, size_t len,
+                const struct part_origin *from, struct part_appended *out)
+{
+    struct batch x;
+    *out = (struct part_appended){.base = -1, .log_append_time = -1};
+    int code = check_blob(b, p, records, len, &x, out);
+    if (code == KAFKA_NONE && !from->coordinator) {
+        code = check_records(b, p, &x, out);
+    }
+    if (code == KAFKA_NONE && x.producer_id >= 0) {
+        code = check_transaction(b, p, &x, from);
+    }
+    if (code == KAFKA_NONE && x.producer_id >= 0 && !from->coordinator) {
+        const struct pstate_batch *twin = pstate_duplicate(&p->producers, &x);
+        if (twin) {
+            out->base = twin->first_offset;
+            out->log_append_time = twin->timestamp;
+            out->duplicate = true;
+            return KAFKA_NONE;
+        }
+        code = pstate_check(&p->producers, &x);
+    }
+    if (code == KAFKA_NONE && !has_room(b, p, x.size)) {
+        code = refuse(out, KAFKA_STORAGE_ERROR, "The broker's memory limit is reached.");
+    }
+    if (code == KAFKA_NONE) {
+        append_checked(b, p, &x, out);
+    }
+    return code;
+}
+
+static void append_written(struct broker *b, struct partition *p, struct buf *blob)
+{
+    struct batch_iter it;
+    struct batch x;
+    batch_iter_init(&it, blob->data, blob->len);
+    if (batch_iter_next(&it, &x) != BATCH_OK) {
+        abort(); /* our own bytes */
+    }
+    write_batch(b, p, &x);
+    buf_free(blob);
+}
+
+void part_marker(struct broker *b, struct partition *p, int64_t producer_id, int16_t epoch,
+                 bool commit, int32_t coordinator_epoch)
+{
+    uint8_t key[4] = {0}, value[6] = {0};
+    struct buf blob = {0};
+    struct err e;
+    int64_t now = state_now_ms(), offset = p->log.end;
+    put(key + 2, commit ? CONTROL_COMMIT : CONTROL_ABORT, 2);
+    put(value + 2, (uint32_t)coordinator_epoch, 4);
+    struct record r = {.timestamp = now,
+                       .key = key,
+                       .key_len = sizeof key,
+                       .value = value,
+                       .value_len = sizeof value};
+    struct batch_opts o = {.transactional = true,
+                           .control = true,
+                           .producer_id = producer_id,
+                           .producer_epoch = epoch,
+                           .base_sequence = -1};
+    if (batch_write(&blob, &o, &r, 1, &e) < 0) {
+        abort();
+    }
+    append_written(b, p, &blob);
+    pstate_marker(&p->producers, producer_id, epoch, commit, coordinator_epoch, offset, now,
+                  state_mono_ms());
+    fetch_wake(b, p);
+}
+
+void part_append_own(struct broker *b, struct partition *p, const void *key, size_t key_len,
+                     const void *value, size_t value_len)
+{
+    struct buf blob = {0};
+    struct err e;
+    struct record r = {.timestamp = state_now_ms(),
+                       .key = key,
+                       .key_len = (int32_t)key_len,
+                       .value = value,
+                       .value_len = value ? (int32_t)value_len : -1};
+    struct batch_opts o = {.producer_id = -1};
+    if (batch_write(&blob, &o, &r, 1, &e) < 0) {
+        abort();
+    }
+    append_written(b, p, &blob);
+    fetch_wake(b, p);
+}
+
+int part_trim(struct broker *b, struct partition *p, int64_t offset)
+{
+    int64_t to = offset == -1 ? p->log.end : offset;
+    if (to < 0 || to > p->log.end) {
+        return KAFKA_OFFSET_OUT_OF_RANGE;
+    }
+    if (to > p->log.start) {
+        size_t before = p->log.bytes;
+        plog_trim(&p->log, to);
+        b->used -= before - p->log.bytes;
+    }
+    return KAFKA_NONE;
+}

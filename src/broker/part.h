@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Topics, and appends to their partitions. */
+#pragma once
+#include "broker/state.h"
+
+/** NULL = there is none. */
+struct topic *part_topic(const struct broker *b, const char *name);
+struct topic *part_topic_by_id(const struct broker *b, const uint8_t id[static 16]);
+/** NULL = there is none. */
+struct partition *part_find(const struct broker *b, const char *topic, int32_t index);
+/** Whether a topic may have that name. */
+bool part_name_ok(const char *name);
+/** Creates a topic that does not exist. */
+struct topic *part_create(struct broker *b, const char *name, int32_t partitions, int replication,
+                          const struct props *props);
+void part_grow(struct broker *b, struct topic *t, int32_t partitions);
+/** Ends waiting fetches of the topic and frees it. */
+void part_delete(struct broker *b, struct topic *t);
+void part_free_all(struct broker *b);
+/** The internal topic of group or transaction coordinators, created when first asked for. */
+struct topic *part_internal(struct broker *b, const char *name);
+
+/** Last stable offset: what read_committed may see. */
+int64_t part_lso(const struct partition *p);
+
+/** Who appends. */
+struct part_origin {
+    const char *txn_id; /**< of the request, NULL = none */
+    int16_t version;    /**< of the Produce request */
+    bool coordinator;   /**< the group coordinator itself: sequences are not checked */
+};
+struct part_appended {
+    int64_t base, log_append_time; /**< -1 = none */
+    bool duplicate;
+    const char *why; /**< a message for some errors, NULL = none */
+};
+/** Checks and appends one produced blob: exactly one batch. @return Kafka's error code. */
+int part_append(struct broker *b, struct partition *p, const void *records, size_t len,
+                const struct part_origin *from, struct part_appended *out);
+/** Appends a marker of the coordinator. */
+void part_marker(struct broker *b, struct partition *p, int64_t producer_id, int16_t epoch,
+                 bool commit, int32_t coordinator_epoch);
+/** Appends records of a coordinator to an internal topic, outside of transactions. */
+void part_append_own(struct broker *b, struct partition *p, const void *key, size_t key_len,
+                     const void *value, size_t value_len);
+/** DeleteRecords: -1 = up to the high watermark. @return Kafka's error code. */
+int part_trim(struct broker *b, struct partition *p, int64_t offset);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The transaction coordinator. A transaction's life:
+ *
+ *   EMPTY ─▶ ONGOING ─▶ PREPARE_COMMIT ─▶ COMPLETE_COMMIT ─▶ ONGOING ...
+ *                  └──▶ PREPARE_ABORT  ─▶ COMPLETE_ABORT  ─▶ ONGOING ...
+ *
+ * EndTxn is answered at PREPARE; markers and group offsets follow partition by partition in later
+ * turns of the loop, as on a real cluster. */
+#pragma once
+#include "broker/state.h"
+#include "wire/internal.h"
+
+struct tc_part {
+    uint8_t topic_id[16];
+    char *topic;
+    int32_t index;
+};
+struct tc_txn {
+    char *id;
+    int64_t producer_id, last_producer_id; /**< last: before an exhausted epoch, -1 = none */
+    int16_t epoch, last_epoch;             /**< -1 = none */
+    int32_t timeout_ms;
+    enum internal_txn_state state;
+    int64_t start_ms, update_ms; /**< wall clock; start -1 = no transaction yet */
+    uint64_t start_mono_ms;      /**< what the timeout is counted from */
+    struct {
+        struct tc_part *items;
+        size_t n, cap;
+    } parts;
+};
+
+void tc_start(struct broker *b);
+void tc_free_all(struct broker *b);
+/** NULL = unknown, or expired. */
+struct tc_txn *tc_find(const struct broker *b, const char *id);
+/** The node that coordinates the id. */
+int tc_node(struct broker *b, const char *id);
+
+/** What InitProducerId asks for. */
+struct tc_init {
+    const char *id; /**< NULL = idempotent only */
+    int32_t timeout_ms;
+    int64_t producer_id; /**< -1 = none expected */
+    int16_t epoch;
+};
+/** All four return Kafka's error code, PRODUCER_FENCED as in the newest versions. */
+int tc_init_producer(struct broker *b, const struct tc_init *ask, int64_t *producer_id,
+                     int16_t *epoch);
+/** parts: topic and index; the topics exist. */
+int tc_add(struct broker *b, const char *id, int64_t producer_id, int16_t epoch,
+           struct partition *const *parts, size_t n);
+int tc_end(struct broker *b, const char *id, int64_t producer_id, int16_t epoch, bool commit);
+/** Whether a produced batch belongs to the transaction; the code is the one for Produce. */
+int tc_verify(struct broker *b, const char *id, int64_t producer_id, int16_t epoch,
+              const struct partition *p, int16_t version);
+/** Open transactions lose the topic's partitions. */
+void tc_topic_deleted(struct broker *b, const struct topic *t);
+/** A marker by hand, or by the coordinator: into the log, and for offsets of groups. */
+void tc_write_marker(struct broker *b, struct partition *p, int64_t producer_id, int16_t epoch,
+                     bool commit, int32_t coordinator_epoch);

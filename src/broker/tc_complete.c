@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hides what happens to a transaction once it is decided: one marker per turn of the loop,
+ * beginning at a partition that depends on the transaction, then the last entry of the
+ * transaction's own log. So between the answer to EndTxn and the end of it, other requests see it
+ * half done. Also here: the transaction's log, and time-outs. Loop thread only. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "broker/goffsets.h"
+#include "broker/part.h"
+#include "broker/tc.h"
+#include "broker/tc_log.h"
+#include "wire/internal.h"
+
+enum { COORDINATOR_EPOCH = 0 };
+
+/** A completion under way. */
+struct tc_step {
+    struct tc_step *next;
+    struct tc_txn *txn;
+    bool commit;
+};
+
+/* ---- the transaction's log --------------------------------------------------------------------
+ */
+
+static void tombstone(struct broker *b, const char *id)
+{
+    struct topic *topic = part_internal(b, TXN_TOPIC);
+    struct buf key = {0};
+    internal_write_txn_key(&key, id);
+    part_append_own(b, topic->parts[state_hash(id) % (uint32_t)topic->nparts], key.data, key.len,
+                    NULL, 0);
+    buf_free(&key);
+}
+
+void tc_log_state(struct broker *b, const struct tc_txn *t)
+{
+    struct topic *topic = part_internal(b, TXN_TOPIC);
+    struct internal_tp *parts = xcalloc(t->parts.n + 1, sizeof *parts);
+    for (size_t i = 0; i < t->parts.n; i++) {
+        parts[i] = (struct internal_tp){t->parts.items[i].topic, t->parts.items[i].index};
+    }
+    struct internal_txn x = {.id = t->id,
+                             .producer_id = t->producer_id,
+                             .prev_producer_id = t->last_producer_id,
+                             .next_producer_id = -1,
+                             .epoch = t->epoch,
+                             .next_epoch = -1,
+                             .timeout_ms = t->timeout_ms,
+                             .state = (int8_t)t->state,
+                             .update_ms = state_now_ms(),
+                             .start_ms = t->start_ms,
+                             .partitions = parts,
+                             .npartitions = (int32_t)t->parts.n};
+    struct buf key = {0}, value = {0};
+    internal_write_txn_key(&key, t->id);
+    internal_write_txn(&value, &x);
+    part_append_own(b, topic->parts[state_hash(t->id) % (uint32_t)topic->nparts], key.data, key.len,
+                    value.data, value.len);
+    buf_free(&key);
+    buf_free(&value);
+    free(parts);
+}
+
+/* ---- completion -------------------------------------------------------------------------------
+ */
+
+void tc_write_marker(struct broker *b, struct partition *p, int64_t producer_id, int16_t epoch,
+                     bool commit, int32_t coordinator_epoch)
+{
+    part_marker(b, p, producer_id, epoch, commit, coordinator_epoch);
+    if (p->topic->internal) {
+        goffsets_marker(b, p->index, producer_id, commit);
+    }
+}
+
+static void forget_part(struct tc_txn *t, size_t i)
+{
+    free(t->parts.items[i].topic);
+    t->parts.items[i] = t->parts.items[--t->parts.n];
+}
+
+/** One marker. @return whether the transaction is complete. */
+static bool step(struct broker *b, struct tc_step *s)
+{
+    struct tc_txn *t = s->txn;
+    if (t->parts.n > 0) {
+        size_t i = hash_mix((uint64_t)t->producer_id, (uint64_t)t->start_ms) % t->parts.n;
+        struct tc_part *x = &t->parts.items[i];
+        struct topic *topic = part_topic_by_id(b, x->topic_id);
+        if (topic) {
+            tc_write_marker(b, topic->parts[x->index], t->producer_id, t->epoch, s->commit,
+                            COORDINATOR_EPOCH);
+        }
+        forget_part(t, i);
+        return false;
+    }
+    t->state = s->commit ? TXN_COMPLETE_COMMIT : TXN_COMPLETE_ABORT;
+    t->update_ms = state_now_ms();
+    tc_log_state(b, t);
+    return true;
+}
+
+static void turn(void *arg)
+{
+    struct broker *b = arg;
+    for (struct tc_step **at = &b->steps; *at && !b->closing;) {
+        struct tc_step *s = *at;
+        if (step(b, s)) {
+            *at = s->next;
+            free(s);
+        } else {
+            at = &s->next;
+        }
+    }
+    if (b->steps && !b->closing) {
+        loop_defer(b->loop, turn, b);
+    }
+}
+
+void tc_prepare(struct broker *b, struct tc_txn *t, bool commit)
+{
+    t->state = commit ? TXN_PREPARE_COMMIT : TXN_PREPARE_ABORT;
+    t->update_ms = state_now_ms();
+    tc_log_state(b, t);
+    if (!b->steps) {
+        loop_defer(b->loop, turn, b);
+    }
+    struct tc_step *s = xcalloc(1, sizeof *s), **at = &b->steps;
+    s->txn = t;
+    s->commit = commit;
+    while (*at) {
+        at = &(*at)->next;
+    }
+    *at = s;
+}
+
+void tc_fence(struct broker *b, struct tc_txn *t)
+{
+    t->last_epoch = t->epoch++;
+    tc_prepare(b, t, false);
+}
+
+/* ---- time -------------------------------------------------------------------------------------
+ */
+
+static void on_timer(void *arg)
+{
+    struct broker *b = arg;
+    uint64_t now = state_mono_ms();
+    for (size_t i = 0; i < b->txns.n; i++) {
+        struct tc_txn *t = b->txns.items[i].p;
+        if (t && t->state == TXN_ONGOING && now > t->start_mono_ms + (uint64_t)t->timeout_ms) {
+            tc_fence(b, t);
+        }
+    }
+}
+
+static void free_txn(struct tc_txn *t)
+{
+    while (t->parts.n > 0) {
+        forget_part(t, t->parts.n - 1);
+    }
+    free(t->parts.items);
+    free(t->id);
+    free(t);
+}
+
+static void on_expiry(void *arg)
+{
+    struct broker *b = arg;
+    int64_t before = state_now_ms() - props_get(&b->props, NULL, PROP_TXN_ID_EXPIRATION);
+    for (size_t i = 0; i < b->txns.n; i++) {
+        struct tc_txn *t = b->txns.items[i].p;
+        bool idle = t && (t->state == TXN_EMPTY || t->state == TXN_COMPLETE_COMMIT ||
+                          t->state == TXN_COMPLETE_ABORT);
+        if (idle && t->update_ms < before) {
+            tombstone(b, t->id);
+            free_txn(t);
+            b->txns.items[i].p = NULL;
+        }
+    }
+}
+
+void tc_start(struct broker *b)
+{
+    uint64_t cleanup = (uint64_t)props_get(&b->props, NULL, PROP_TXN_CLEANUP);
+    uint64_t removal = (uint64_t)props_get(&b->props, NULL, PROP_TXN_REMOVE_INTERVAL);
+    b->txn_timer = timer_start(b->loop, cleanup, cleanup, on_timer, b);
+    b->expiry_timer = timer_start(b->loop, removal, removal, on_expiry, b);
+}
+
+void tc_free_all(struct broker *b)
+{
+    timer_stop(b->txn_timer);
+    timer_stop(b->expiry_timer);
+    while (b->steps) {
+        struct tc_step *s = b->steps;
+        b->steps = s->next;
+        free(s);
+    }
+    for (size_t i = 0; i < b->txns.n; i++) {
+        if (b->txns.items[i].p) {
+            free_txn(b->txns.items[i].p);
+        }
+    }
+    map_free(&b->txns);
+}

@@ -1,0 +1,55 @@
+The embedded broker says where it listens, serves, and ends with a signal.
+
+  $ kaos broker --listen 127.0.0.1:0 --topic in:2 --trace trace.txt >broker.txt 2>&1 &
+  $ pid=$!
+  $ for i in $(seq 200); do grep -q listening broker.txt && break; sleep 0.05; done
+  $ sed 's/:[0-9]*$/:PORT/' broker.txt
+  listening on 127.0.0.1:PORT
+  $ at=$(sed 's/.* //' broker.txt)
+  $ seq 10 | kcat -b $at -t in -P
+  $ kcat -b $at -t in -C -e -q | sort -n | tr '\n' ' '
+  1 2 3 4 5 6 7 8 9 10  (no-eol)
+  $ kill $pid
+  $ wait $pid
+  $ grep -c -- '-> Produce/7' trace.txt | awk '{print ($1 > 0)}'
+  1
+
+Three virtual nodes: three addresses, leaders spread over them.
+
+  $ kaos broker --listen 127.0.0.1:0 --nodes 3 --topic wide:3 >broker.txt 2>&1 &
+  $ pid=$!
+  $ for i in $(seq 200); do grep -q listening broker.txt && break; sleep 0.05; done
+  $ at=$(sed 's/.* //' broker.txt)
+  $ kcat -b $at -L -t wide | grep -o 'leader [0-9]' | sort -u
+  leader 1
+  leader 2
+  leader 3
+  $ kill $pid
+  $ wait $pid
+
+What is wrong with options is said.
+
+  $ kaos broker now
+  kaos: broker: takes no arguments, only options
+  [64]
+  $ kaos broker --listen 127.0.0.1:99999
+  kaos: --listen: 127.0.0.1:99999 is not HOST:PORT
+  [64]
+  $ kaos broker --listen example:0
+  kaos: listening on example:0: this is not a numeric address
+  [64]
+  $ kaos broker --config log.dirs=/tmp
+  kaos: --config: the embedded broker does not know the broker property 'log.dirs'
+  [64]
+  $ kaos broker --config num.partitions=none
+  kaos: --config: 'none' is not a value of the broker property 'num.partitions'
+  [64]
+  $ kaos broker --topic a:0
+  kaos: --topic: a:0 is not NAME:PARTITIONS
+  [64]
+  $ kaos broker --listen 127.0.0.1:0 --topic 'a b'
+  kaos: --topic: 'a b' is no name of a topic
+  [64]
+  $ kaos broker --memory much
+  kaos: --memory: much is not a size (512m, 2g)
+  [64]
