@@ -279,6 +279,7 @@ static int next_message(lua_State *L, struct lconsumer *c)
         return wait_records(L, c, next_again, 0);
     }
     if (refill(L, c, c->auto_commit ? 1 : PACK) == 0) {
+        hist_flush(c->rt->h); /* who tails it must see how far we are */
         return wait_records(L, c, next_again, 0);
     }
     return push_one(L, c);
@@ -400,6 +401,7 @@ static int fill(lua_State *L, struct lconsumer *c, struct filling *f)
         if (p->n > 0) { /* what was left of it has been dropped */
             drop_pack(L, c);
         }
+        hist_flush(c->rt->h);
         return wait_records(L, c, fill_again, 0);
     }
     uint64_t now = clock_mono_ns();
