@@ -215,6 +215,7 @@ function atomic(spec) end
 ---No reader is delivered a record of an aborted or open transaction.
 ---@class (exact) kaos.CommittedOnlySpec
 ---@field topic string|kaos.Param # Topic that is judged.
+---@field role? string|string[]|kaos.Param # Only deliveries to these roles.
 
 ---No reader is delivered a record of an aborted or open transaction.
 ---@param spec string|kaos.CommittedOnlySpec
@@ -244,6 +245,30 @@ function crashed(spec) end
 ---@return kaos.Predicate
 function exactly_once(spec) end
 
+---A transaction stayed open in a topic, and held back readers, for longer than this.
+---@class (exact) kaos.HeldBackSpec
+---@field topic? string|kaos.Param # Topic that is judged.
+---@field over kaos.Duration|kaos.Param # Time from its first record in a partition to its marker; what took longer counts.
+---@field at_least? integer|kaos.Param # How often.
+
+---A transaction stayed open in a topic, and held back readers, for longer than this.
+---@param spec string|kaos.HeldBackSpec
+---@return kaos.Predicate
+function held_back(spec) end
+
+---An effect of a record of `from` came later than so long after the record.
+---@class (exact) kaos.LateSpec
+---@field from string|kaos.Param # Topic or role where records come from.
+---@field to string|kaos.Param # Topic or role where they must arrive.
+---@field id? string|fun(m: kaos.Message): any|kaos.Param # What identifies a record: "value", "key", "header:NAME" or a function of the message.
+---@field over kaos.Duration|kaos.Param # Time from the record to its effect; what took longer counts.
+---@field at_least? integer|kaos.Param # How often.
+
+---An effect of a record of `from` came later than so long after the record.
+---@param spec kaos.LateSpec
+---@return kaos.Predicate
+function late(spec) end
+
 ---The groups work off all they can within the drain.
 ---@class (exact) kaos.LivenessSpec
 ---@field group? string|kaos.Param # Consumer group.
@@ -266,6 +291,7 @@ function markers(spec) end
 ---@class (exact) kaos.MessagesSpec
 ---@field topic string|kaos.Param # Topic that is judged.
 ---@field at_least? integer|kaos.Param # How many.
+---@field aborted? boolean|kaos.Param # Counts the records of aborted transactions instead.
 
 ---The topic holds committed records.
 ---@param spec string|kaos.MessagesSpec
@@ -304,6 +330,29 @@ function no_loss(spec) end
 ---@return kaos.Predicate
 function order(spec) end
 
+---A record of `from` has more than one effect in `to`.
+---@class (exact) kaos.RepeatedSpec
+---@field from string|kaos.Param # Topic or role where records come from.
+---@field to string|kaos.Param # Topic or role where they must arrive.
+---@field id? string|fun(m: kaos.Message): any|kaos.Param # What identifies a record: "value", "key", "header:NAME" or a function of the message.
+---@field at_least? integer|kaos.Param # How often.
+
+---A record of `from` has more than one effect in `to`.
+---@param spec kaos.RepeatedSpec
+---@return kaos.Predicate
+function repeated(spec) end
+
+---A role was delivered a record of an aborted transaction.
+---@class (exact) kaos.SawAbortedSpec
+---@field topic string|kaos.Param # Topic that is judged.
+---@field role? string|string[]|kaos.Param # Only deliveries to these roles.
+---@field at_least? integer|kaos.Param # How often.
+
+---A role was delivered a record of an aborted transaction.
+---@param spec string|kaos.SawAbortedSpec
+---@return kaos.Predicate
+function saw_aborted(spec) end
+
 ---The group comes to rest: one generation, every partition owned.
 ---@class (exact) kaos.StableGroupSpec
 ---@field group string|kaos.Param # Consumer group.
@@ -312,6 +361,27 @@ function order(spec) end
 ---@param spec string|kaos.StableGroupSpec
 ---@return kaos.Predicate
 function stable_group(spec) end
+
+---Records with one id are all there or none is: each of the topics holds as many.
+---@class (exact) kaos.TogetherSpec
+---@field topics string|string[]|kaos.Param # Topics that are written together.
+---@field id string|fun(m: kaos.Message): any|kaos.Param # What identifies a record: "value", "key", "header:NAME" or a function of the message.
+---@field times? integer|kaos.Param # Committed records of each id in each topic.
+
+---Records with one id are all there or none is: each of the topics holds as many.
+---@param spec kaos.TogetherSpec
+---@return kaos.Predicate
+function together(spec) end
+
+---No two committed records of the topic have the same id.
+---@class (exact) kaos.UniqueSpec
+---@field topic string|kaos.Param # Topic that is judged.
+---@field id string|fun(m: kaos.Message): any|kaos.Param # What identifies a record: "value", "key", "header:NAME" or a function of the message.
+
+---No two committed records of the topic have the same id.
+---@param spec kaos.UniqueSpec
+---@return kaos.Predicate
+function unique(spec) end
 
 ---@class kaos.Ctx
 ---@field params table # The values of the scenario's params, read-only.

@@ -15,6 +15,7 @@ local TYPES = {
     roles = "role or list",
   points = "crash point or list", place = "topic or role", settings = "table of settings",
   params = "table", topics = "table of topics", roles_table = "table of roles",
+    topic_list = "topic or list",
     faults = "list of faults",
   expect = "list of properties and predicates", name = "string", node = "number or \"any\"",
     after = "name or duration",

@@ -24,7 +24,8 @@ end
 
 local function label(kind, v)
   if v.from then return ("%s %s -> %s"):format(kind, v.from, v.to) end
-  local subject = v.topic or v.group or (v.role and table.concat(v.role, ", "))
+  local subject = v.topic or v.group or v.topics and table.concat(v.topics, ", ")
+    or v.role and table.concat(v.role, ", ")
   return subject and kind .. " " .. subject or kind
 end
 
@@ -40,7 +41,8 @@ local function build_predicate(ctx, p, index, folds)
   return { kind = p.kind, where = where(p.place), from = v.from, to = v.to, id = id.kind,
     id_header = id.header, fold = fold,
     topic = v.topic, per_key = v.per == "key", group = v.group, roles = v.role or {},
-      points = v.point or {},
+      points = v.point or {}, topics = v.topics or {}, over = v.over or -1,
+      aborted = v.aborted or false,
     at_least = v.at_least or 1, times = v.times or 1, label = label(p.kind, v) }
 end
 
@@ -55,8 +57,16 @@ local function bare(prop, path)
     points = {}, at_least = 1, times = 1 } }
 end
 
+local function refuse_event(p, path)
+  if p.kind ~= "invariant" and schema.predicates[p.kind].event then
+    text.fail(p.place, "%s: %s is an event, not a promise: put it into `sometimes` or `never`",
+      path, p.kind)
+  end
+end
+
 local function check_mode(prop, p, path)
   local counted = p.kind ~= "invariant" and schema.predicates[p.kind].counted
+  if prop.mode == "always" or prop.mode == "eventually" then refuse_event(p, path) end
   if (prop.mode == "sometimes" or prop.mode == "never") and not counted then
     text.fail(p.place, "%s: %s is a promise, not an event: put it into `always` or `eventually`",
       path, p.kind)
@@ -102,6 +112,7 @@ end
 local function build_item(ctx, sc, item, index, folds)
   if dsl.is_property(item) then return build_property(ctx, item, index, folds) end
   if dsl.is_predicate(item) then
+    refuse_event(item, ("%s, expect[%d]"):format(ctx.path, index))
     local p = build_predicate(ctx, item, index, folds)
     return { mode = "eventually", name = p.label, where = p.where, preds = { p }, within = -1 }
   end

@@ -40,6 +40,16 @@ function check.roles(v, _, ctx)
   return list
 end
 
+function check.topic_list(v, _, ctx)
+  local list, why = values.names(v)
+  if not list then return nil, why end
+  for _, name in ipairs(list) do
+    local ok, wrong, bare = known("topics", "topic", true)(name, nil, ctx)
+    if not ok then return nil, wrong, bare end
+  end
+  return list
+end
+
 function check.place(v, _, ctx)
   local name, why = values.name(v)
   if not name then return nil, why end

@@ -33,9 +33,25 @@ local ID = { name = "id", type = "id", default = "lineage",
   doc = "What identifies a record: \"value\", \"key\", \"header:NAME\" or a function of the "
     .. "message." }
 
-local function topic(required)
-  return { name = "topic", type = "topic", required = required,
-    doc = "Topic that is judged.", default = not required and "all topics" or nil }
+local AT_LEAST = { name = "at_least", type = "integer", min = 1, default = "1",
+  doc = "How often." }
+local READERS = { name = "role", type = "roles", default = "all roles",
+  doc = "Only deliveries to these roles." }
+
+local function over(doc)
+  return { name = "over", type = "duration", required = true, min = 1, doc = doc }
+end
+
+local function required(field)
+  local f = {}
+  for k, v in pairs(field) do f[k] = v end
+  f.required, f.default = true, nil
+  return f
+end
+
+local function topic(needed)
+  return { name = "topic", type = "topic", required = needed,
+    doc = "Topic that is judged.", default = not needed and "all topics" or nil }
 end
 
 M.records = {
@@ -173,7 +189,8 @@ M.faults = {
 -- These fire at times: they need one of `every` and `at`.
 M.timed = { exit = true, kill = true, pause = true, rebalance = true, broker = true }
 
--- subject: the field that `name "x"` means; counted: may stand in sometimes and never.
+-- subject: the field that `name "x"` means; counted: may stand in sometimes and never; event: only
+-- there, as it says that something happened.
 M.predicates = {
   exactly_once = {
     doc = "Each record of `from` has exactly the declared number of outputs in `to`.",
@@ -183,7 +200,28 @@ M.predicates = {
   no_loss = { doc = "Each record of `from` arrives in `to`.", FROM, TO, ID },
   no_duplicates = { doc = "No record of `from` arrives in `to` more than once.", FROM, TO, ID },
   committed_only = { doc = "No reader is delivered a record of an aborted or open transaction.",
-    subject = "topic", topic(true) },
+    subject = "topic", topic(true), READERS },
+  saw_aborted = { doc = "A role was delivered a record of an aborted transaction.",
+    subject = "topic", counted = true, event = true, topic(true), READERS, AT_LEAST },
+  late = { doc = "An effect of a record of `from` came later than so long after the record.",
+    counted = true, event = true, FROM, TO, ID,
+    over("Time from the record to its effect; what took longer counts."), AT_LEAST },
+  repeated = { doc = "A record of `from` has more than one effect in `to`.",
+    counted = true, event = true, FROM, TO, ID, AT_LEAST },
+  held_back = {
+    doc = "A transaction stayed open in a topic, and held back readers, for longer than this.",
+    subject = "topic", counted = true, event = true, topic(false),
+    over("Time from its first record in a partition to its marker; what took longer counts."),
+    AT_LEAST },
+  unique = { doc = "No two committed records of the topic have the same id.",
+    topic(true), required(ID) },
+  together = {
+    doc = "Records with one id are all there or none is: each of the topics holds as many.",
+    { name = "topics", type = "topic_list", required = true, doc = "Topics that are written "
+      .. "together." },
+    required(ID),
+    { name = "times", type = "integer", min = 1, default = "1",
+      doc = "Committed records of each id in each topic." } },
   atomic = { doc = "Each transaction is committed or aborted as a whole, its offsets included.",
     subject = "topic", topic(false) },
   markers = { doc = "The log closes each transaction with the right control record.",
@@ -211,6 +249,8 @@ M.predicates = {
   messages = {
     doc = "The topic holds committed records.", subject = "topic", counted = true, topic(true),
     { name = "at_least", type = "integer", min = 1, default = "1", doc = "How many." },
+    { name = "aborted", type = "boolean", default = "false",
+      doc = "Counts the records of aborted transactions instead." },
   },
 }
 
@@ -259,7 +299,7 @@ for kind in ([[
   stale_marker crossed_request duplicate_batch sequence_gap torn_transaction false_fail false_ok
   offsets_without_output output_without_offsets aborted_read dirty_read library_delivery
   inconsistent_offset wrong_content lost duplicate invented garbage reordered invariant assertion
-  reached not_reached unprocessed hanging_transaction stall not_drained late
+  reached not_reached unprocessed hanging_transaction stall not_drained late torn_write held_back
 ]]):gmatch "%S+" do
   M.kinds[kind] = true
 end

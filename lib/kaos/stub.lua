@@ -18,7 +18,7 @@ local TYPES = {
   range = "kaos.Duration", duration = "kaos.Duration", restart = "\"never\"|kaos.Duration",
     after = "string",
   probability = "kaos.Probability", points = "kaos.CrashPoint|kaos.CrashPoint[]",
-    roles = "string|string[]",
+    roles = "string|string[]", topic_list = "string|string[]",
   place = "string", topic = "string", id = "string|fun(m: kaos.Message): any",
     node = "integer|\"any\"|\"controller\"|string",
 }

@@ -56,6 +56,14 @@ struct judge {
     bool foreign;   /**< a part of the history is of another run: nothing is proven */
 };
 
+/** The worst case of what a counting check counted: what a `never` reports. */
+struct eval_case {
+    const char *kind, *id, *text;    /**< kind NULL = "reached", named by the property */
+    const struct m_record *record;   /**< or NULL */
+    const struct m_record *source;   /**< what it was made from, or NULL */
+    const struct m_deliver *deliver; /**< the delivery that is wrong, or NULL */
+};
+
 /** What a check says of one predicate. */
 struct eval {
     int64_t judged;
@@ -66,6 +74,7 @@ struct eval {
     uint64_t last_t;     /**< when the last item came true; 0 = not known */
     const char *detail;  /**< replaces "N judged", or NULL */
     const char *unknown; /**< why it cannot be said, or NULL */
+    struct eval_case worst;
 };
 
 /** pred is NULL for an undeclared judgement. */
@@ -111,6 +120,16 @@ void check_order(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_stable_group(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_liveness(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_crashed(struct judge *j, const struct plan_pred *p, struct eval *out);
+void check_saw_aborted(struct judge *j, const struct plan_pred *p, struct eval *out);
+void check_late(struct judge *j, const struct plan_pred *p, struct eval *out);
+void check_repeated(struct judge *j, const struct plan_pred *p, struct eval *out);
+void check_held_back(struct judge *j, const struct plan_pred *p, struct eval *out);
+void check_unique(struct judge *j, const struct plan_pred *p, struct eval *out);
+void check_together(struct judge *j, const struct plan_pred *p, struct eval *out);
+/** Notes that what a counting check looks for happened, at time t (0 = not known). */
+void eval_count(struct eval *out, uint64_t t);
+/** The last words of a counting check: what it counted, and that it looked at something. */
+void eval_counted(struct judge *j, struct eval *out, const char *things);
 void check_messages(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_invariant(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_reached(struct judge *j, const struct plan_pred *p, struct eval *out);

@@ -26,6 +26,12 @@ const struct check_row check_rows[] = {
     {"liveness", check_liveness, PRED_LIVENESS, false},
     {"crashed", check_crashed, PRED_CRASHED, false},
     {"messages", check_messages, PRED_MESSAGES, false},
+    {"saw_aborted", check_saw_aborted, PRED_SAW_ABORTED, false},
+    {"late", check_late, PRED_LATE, false},
+    {"repeated", check_repeated, PRED_REPEATED, false},
+    {"held_back", check_held_back, PRED_HELD_BACK, false},
+    {"unique", check_unique, PRED_UNIQUE, false},
+    {"together", check_together, PRED_TOGETHER, false},
     {"invariant", check_invariant, PRED_INVARIANT, false},
     {"reached", check_reached, PRED_REACHED, false},
     {"asserted", check_asserted, PRED_ASSERTED, false},
@@ -49,6 +55,12 @@ const struct check_info check_infos[] = {
     {"liveness", "all work is done within the drain", false},
     {"crashed", "roles died at crash points", false},
     {"messages", "a topic holds visible records", false},
+    {"saw_aborted", "a role was delivered records of aborted transactions", false},
+    {"late", "effects came later than so long after their inputs", false},
+    {"repeated", "inputs have more than one effect", false},
+    {"held_back", "transactions held back readers for longer than this", false},
+    {"unique", "no two records of a topic have the same id", false},
+    {"together", "records with one id are all there or none is", false},
     {"invariant", "a fold of the scenario's author holds", false},
     {"reached", "a role reached a named point", false},
     {"asserted", "assertions inside roles held", false},
@@ -71,6 +83,7 @@ struct judged { /**< the predicates of a property together */
     bool counting, enough;
     size_t violations;
     const char *unknown, *detail;
+    struct eval_case worst;
 };
 
 static void judge_pred(struct judge *j, const struct plan_pred *pred, struct judged *sum)
@@ -95,6 +108,9 @@ static void judge_pred(struct judge *j, const struct plan_pred *pred, struct jud
         sum->enough = sum->enough && e.times >= e.at_least;
         if (e.first_t && (!sum->first_t || e.first_t < sum->first_t)) {
             sum->first_t = e.first_t;
+        }
+        if (e.times > 0 && !sum->worst.kind) {
+            sum->worst = e.worst;
         }
     }
 }
@@ -155,6 +171,26 @@ static void settle_must(struct judge *j, const struct plan_prop *prop, const str
     }
 }
 
+/* A `never` that happened: the worst case, if the check knows it. */
+static void happened_once(struct judge *j, const struct plan_prop *prop, const struct judged *s,
+                          int64_t times)
+{
+    const struct eval_case *w = &s->worst;
+    struct anomaly *a = anomaly_add(j, w->kind ? w->kind : "reached");
+    a->id = w->id ? w->id : pool_str(j->pool, prop->name);
+    a->t = s->first_t;
+    a->text = w->text       ? JTEXT(j, "%s (%lld in all)", w->text, (long long)times)
+              : s->counting ? JTEXT(j, "happened %lld times", (long long)times)
+                            : "happened";
+    if (w->record) {
+        anomaly_log_record(a, w->record);
+    }
+    if (w->source) {
+        anomaly_source(a, w->source->part, w->source->offset);
+    }
+    a->deliver = w->deliver;
+}
+
 static void settle_may(struct judge *j, const struct plan_prop *prop, const struct judged *s,
                        struct prop_result *r)
 {
@@ -167,10 +203,7 @@ static void settle_may(struct judge *j, const struct plan_prop *prop, const stru
     j->quiet = false;
     if (happened) {
         r->state = PROP_VIOLATED;
-        struct anomaly *a = anomaly_add(j, "reached");
-        a->id = pool_str(j->pool, prop->name);
-        a->t = s->first_t;
-        a->text = s->counting ? JTEXT(j, "happened %lld times", (long long)s->times) : "happened";
+        happened_once(j, prop, s, s->times);
     } else if (s->unknown || !j->complete) {
         r->state = PROP_INCONCLUSIVE;
         r->reason = s->unknown ? s->unknown : "the history is not complete";

@@ -13,7 +13,7 @@ static struct m_proc *proc_of(const struct judge *j, const struct event *ev)
     return j->m->by_hist[ev->proc];
 }
 
-static void count(struct eval *out, uint64_t t)
+void eval_count(struct eval *out, uint64_t t)
 {
     out->times++;
     if (out->first_t == 0 || t < out->first_t) {
@@ -21,6 +21,18 @@ static void count(struct eval *out, uint64_t t)
     }
     if (out->times == out->at_least) {
         out->last_t = t;
+    }
+}
+
+void eval_counted(struct judge *j, struct eval *out, const char *things)
+{
+    out->counting = true;
+    out->detail =
+        JTEXT(j, "%lld of %lld %s", (long long)out->times, (long long)out->judged, things);
+    if (!j->audited) {
+        out->unknown = "the audit is not complete";
+    } else if (out->judged == 0) {
+        out->unknown = "nothing was judged";
     }
 }
 
@@ -34,7 +46,7 @@ void check_crashed(struct judge *j, const struct plan_pred *p, struct eval *out)
         bool role = p->roles.n == 0 || plan_strings_has(&p->roles, proc_of(j, ev)->role);
         bool at = p->points == 0 || (point >= 0 && (p->points >> point & 1));
         if (role && at) {
-            count(out, ev->t);
+            eval_count(out, ev->t);
         }
     }
     out->detail = JTEXT(j, "%lld times", (long long)out->times);
@@ -49,8 +61,9 @@ void check_messages(struct judge *j, const struct plan_pred *p, struct eval *out
         for (size_t k = 0; part && k < part->records.n; k++) {
             const struct m_record *r = &part->records.items[k];
             out->judged++;
-            if (outcome_visible(r->outcome) && !r->probe) {
-                count(out, record_time(j->m, r));
+            bool wanted = p->aborted ? r->outcome == OUT_ABORTED : outcome_visible(r->outcome);
+            if (wanted && !r->probe) {
+                eval_count(out, record_time(j->m, r));
             }
         }
     }
@@ -82,7 +95,7 @@ void check_reached(struct judge *j, const struct plan_pred *p, struct eval *out)
         const struct event *ev = j->m->reached.items[i];
         if (strcmp(event_str(ev, H_REACHED_NAME), name) == 0) {
             out->judged++;
-            count(out, ev->t);
+            eval_count(out, ev->t);
         }
     }
     out->detail = JTEXT(j, "%lld times", (long long)out->times);

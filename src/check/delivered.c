@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What roles were delivered, against the log: committed_only (no role sees a record of an aborted
- * or still open transaction, whatever isolation it asked for), offsets_agree (acknowledged records
- * are where they were acknowledged; kaos's own read_committed reader was delivered exactly what is
- * visible) and probe (the fresh instance of each group added nothing). A run of deliveries names
- * its first and last offset and a count: which records it holds is certain only where the count
- * leaves one reading. */
+/* What roles were delivered, against the log: offsets_agree (acknowledged records are where they
+ * were acknowledged; kaos's own read_committed reader was delivered exactly what is visible) and
+ * probe (the fresh instance of each group added nothing). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,112 +9,6 @@
 #include "check/anomaly.h"
 
 enum { SHOWN = 200 };
-
-/* ---- committed_only ---- */
-
-static uint64_t last_time(const struct m_deliver *d)
-{
-    return d->count == 1 ? d->ev->t : (uint64_t)event_int(d->ev, H_DELIVER_LAST_TIME);
-}
-
-/* Records in [first, last]: of any outcome. */
-static int64_t all_records(const struct m_deliver *d)
-{
-    return (int64_t)(part_lower(d->part, d->last + 1) - part_lower(d->part, d->first));
-}
-
-static bool certain(const struct m_deliver *d, const struct m_record *r, bool whole)
-{
-    return whole || r->offset == d->first || r->offset == d->last;
-}
-
-static void aborted_read(struct judge *j, struct m_deliver *d, const struct m_record *r)
-{
-    struct anomaly *a = anomaly_add(j, "aborted_read");
-    if (!a) {
-        return;
-    }
-    a->id = record_name(j->pool, r->part, r->offset);
-    a->t = d->ev->t;
-    a->group = d->group;
-    a->deliver = d;
-    anomaly_log_record(a, r);
-    anomaly_event(a, d->ev);
-    anomaly_proc(a, d->proc);
-    a->text = JTEXT(j, "%s was delivered to %s (%s), and its transaction was aborted", a->id,
-                    d->proc->name, d->read_committed ? "read_committed" : "read_uncommitted");
-}
-
-/* Delivered before the commit of its transaction was even asked for. */
-static bool too_early(const struct m_deliver *d, const struct m_record *r)
-{
-    const struct m_txn *t = r->txn;
-    if (r->outcome == OUT_OPEN) {
-        return true;
-    }
-    return r->outcome == OUT_COMMITTED && t && t->commit && last_time(d) < t->commit->t;
-}
-
-static void dirty_read(struct judge *j, struct m_deliver *d, const struct m_record *r)
-{
-    struct anomaly *a = anomaly_add(j, "dirty_read");
-    if (!a) {
-        return;
-    }
-    a->id = record_name(j->pool, r->part, r->offset);
-    a->t = d->ev->t;
-    a->group = d->group;
-    a->deliver = d;
-    anomaly_log_record(a, r);
-    anomaly_event(a, d->ev);
-    anomaly_proc(a, d->proc);
-    a->text = JTEXT(j, "%s was delivered to %s (%s) before its transaction was committed", a->id,
-                    d->proc->name, d->read_committed ? "read_committed" : "read_uncommitted");
-}
-
-static void judge_run(struct judge *j, struct m_deliver *d, struct eval *out)
-{
-    int64_t visible = part_visible(d->part, d->first, d->last);
-    bool whole = d->count >= all_records(d), told = false;
-    out->judged += d->count;
-    for (size_t i = part_lower(d->part, d->first); i < d->part->records.n; i++) {
-        const struct m_record *r = &d->part->records.items[i];
-        if (r->offset > d->last) {
-            break;
-        }
-        if (r->outcome == OUT_ABORTED) {
-            if (certain(d, r, whole) || (d->count > visible && !told)) {
-                aborted_read(j, d, r);
-                told = true;
-            }
-        } else if (too_early(d, r) && certain(d, r, whole || d->count >= visible)) {
-            dirty_read(j, d, r);
-        }
-    }
-}
-
-void check_committed_only(struct judge *j, const struct plan_pred *pred, struct eval *out)
-{
-    struct m_topic *t = pred->topic ? model_topic(j->m, pred->topic) : NULL;
-    int64_t hidden = 0;
-    size_t before = j->anomalies.n + j->hushed;
-    for (size_t k = 0; t && k < t->parts.n; k++) {
-        struct m_part *p = t->parts.items[k];
-        for (size_t i = 0; p && i < p->delivers.n; i++) {
-            judge_run(j, p->delivers.items[i], out);
-        }
-        for (size_t i = 0; p && i < p->records.n; i++) {
-            hidden += p->records.items[i].outcome == OUT_ABORTED;
-        }
-    }
-    if (!j->audited) {
-        out->unknown = "the audit is not complete";
-    }
-    out->detail = hidden > 0 && j->anomalies.n + j->hushed == before
-                      ? JTEXT(j, "%lld judged, %lld aborted records stayed hidden",
-                              (long long)out->judged, (long long)hidden)
-                      : NULL;
-}
 
 /* ---- offsets_agree ---- */
 

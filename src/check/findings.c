@@ -97,14 +97,18 @@ static struct finding_case make_case(struct judge *j, const struct anomaly *a)
 static const char *title(struct judge *j, const struct finding *f)
 {
     static const struct {
-        const char *kind, *one, *many;
+        const char *kind, *check, *one, *many; /**< check NULL = any */
     } phrases[] = {
-        {"lost", "is lost", "are lost"},
-        {"duplicate", "has more effects than one", "have more effects than one"},
-        {"unprocessed", "has no effect yet", "have no effect yet"},
+        {"lost", NULL, "is lost", "are lost"},
+        {"torn_write", NULL, "is there in part", "are there in part"},
+        {"duplicate", "unique", "stands in two records", "stand in several records each"},
+        {"duplicate", NULL, "has more effects than one", "have more effects than one"},
+        {"unprocessed", NULL, "has no effect yet", "have no effect yet"},
     };
+    bool one_of_many = strcmp(f->check, "repeated") == 0; /* only the first case is reported */
     for (size_t i = 0; i < ARRAY_LEN(phrases) && f->judged > 0 && *f->property; i++) {
-        if (strcmp(phrases[i].kind, f->kind) == 0) {
+        bool fits = !phrases[i].check || strcmp(phrases[i].check, f->check) == 0;
+        if (fits && strcmp(phrases[i].kind, f->kind) == 0 && !one_of_many) {
             return JTEXT(j, "%zu of %zu ids %s", f->ncases, f->judged,
                          f->ncases == 1 ? phrases[i].one : phrases[i].many);
         }

@@ -26,6 +26,7 @@ const struct finding_kind finding_kinds[] = {
     {"sequence_gap", "sequences", 4, S, "the sequence numbers of a producer skip within one epoch"},
     {"torn_transaction", "atomic", 5, S,
      "records of one transaction are partly committed and partly aborted"},
+    {"torn_write", "together", 5, S, "records that belong together are not all there"},
     {"false_fail", "atomic", 5, S,
      "a transaction that was reported as aborted is committed in the log"},
     {"false_ok", "atomic", 5, S,
@@ -62,7 +63,9 @@ const struct finding_kind finding_kinds[] = {
     {"unprocessed", "no_loss", 10, L,
      "an input has no effect, and its offset is not committed either"},
     {"not_reached", "reached", 10, L, "something that must happen did not"},
-    {"late", "no_loss", 10, L, "an effect came after its limit"},
+    {"held_back", "held_back", 10, L,
+     "a transaction stayed open, and held back readers, for longer than allowed"},
+    {"late", "late", 10, L, "an effect came after its limit"},
     {NULL, NULL, 0, S, NULL},
 };
 

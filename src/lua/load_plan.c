@@ -227,8 +227,11 @@ static void read_pred(lua_State *L, void *list)
     p->topic = get_text(L, t, "topic");
     p->per_key = get_flag(L, t, "per_key");
     p->group = get_text(L, t, "group");
+    each(L, t, "topics", read_string, &p->topics);
     each(L, t, "roles", read_string, &p->roles);
     each(L, t, "points", read_point, &p->points);
+    p->over_ms = get_int(L, t, "over", -1);
+    p->aborted = get_flag(L, t, "aborted");
     p->at_least = get_int(L, t, "at_least", 1);
     p->times = get_int(L, t, "times", 1);
 }

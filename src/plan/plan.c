@@ -169,6 +169,7 @@ static void preds_free(struct plan_preds *p)
         free(pred->id_header);
         free(pred->topic);
         free(pred->group);
+        strings_free(&pred->topics);
         strings_free(&pred->roles);
     }
     free(p->items);

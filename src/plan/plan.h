@@ -135,6 +135,12 @@ struct plan_faults {
     _(LIVENESS, "liveness")                                                                        \
     _(CRASHED, "crashed")                                                                          \
     _(MESSAGES, "messages")                                                                        \
+    _(SAW_ABORTED, "saw_aborted")                                                                  \
+    _(LATE, "late")                                                                                \
+    _(REPEATED, "repeated")                                                                        \
+    _(HELD_BACK, "held_back")                                                                      \
+    _(UNIQUE, "unique")                                                                            \
+    _(TOGETHER, "together")                                                                        \
     _(INVARIANT, "invariant") /**< a fold of the author's */                                       \
     _(REACHED, "reached")     /**< bare `sometimes "name"`, `never "name"` */                      \
     _(ASSERTED, "asserted")   /**< bare `always "name"`: judged by w:assert */
@@ -155,13 +161,17 @@ struct plan_pred {
     enum plan_id id;
     char *id_header; /**< ID_HEADER */
     int fold; /**< INVARIANT, ID_FUNCTION: number of the Lua function set in the loader; else -1 */
-    char *topic;               /**< committed_only, order, messages; atomic, markers: NULL = all */
-    bool per_key;              /**< order: per key, else per partition */
-    char *group;               /**< stable_group; liveness: NULL = all */
-    struct plan_strings roles; /**< crashed */
-    uint32_t points;           /**< crashed: bit set, 0 = any death at a crash point */
-    int64_t at_least;          /**< messages, crashed; default 1 */
-    int64_t times;             /**< exactly_once: outputs per input, default 1 */
+    char *topic; /**< committed_only, saw_aborted, order, messages, unique; atomic, markers,
+                    held_back: NULL = all */
+    struct plan_strings topics; /**< together */
+    bool per_key;               /**< order: per key, else per partition */
+    char *group;                /**< stable_group; liveness: NULL = all */
+    struct plan_strings roles;  /**< crashed; committed_only, saw_aborted: empty = all */
+    uint32_t points;            /**< crashed: bit set, 0 = any death at a crash point */
+    int64_t at_least;           /**< of predicates that count: default 1 */
+    int64_t times;              /**< exactly_once: outputs per input, default 1 */
+    int64_t over_ms;            /**< late, held_back: what takes longer counts; else -1 */
+    bool aborted;               /**< messages: those of aborted transactions instead */
 };
 struct plan_preds {
     struct plan_pred *items;

@@ -12,6 +12,10 @@ scenario "o" { topics = { x = {} }, roles = { a = function() end }, expect = { e
 scenario "m" { topics = { x = {} }, roles = { a = function() end }, expect = { messages { topic = "x", at_least = 0 } } }
 scenario "n" { topics = { x = {} }, roles = { a = function() end }, expect = { order { topic = "x", per = "keys" } } }
 scenario "k" { topics = { x = {} }, roles = { a = function() end }, expect = { never "x" { atomic {} } } }
+scenario "e" { topics = { x = {}, y = {} }, roles = { a = function() end }, expect = { always "x" { late { from = "x", to = "y", over = "5s" } } } }
+scenario "f" { topics = { x = {} }, roles = { a = function() end }, expect = { held_back { over = "5s" } } }
+scenario "g" { topics = { x = {} }, roles = { a = function() end }, expect = { always "x" { together { topics = { "x", "xx" }, id = "key" } } } }
+scenario "h" { topics = { x = {} }, roles = { a = function() end }, expect = { always "x" { unique { topic = "x" } } } }
 --> error 2: scenario "t", expect[1] (eventually "x"): needs a predicate, write eventually "x" { ... }
 --> error 3: scenario "u", expect[1] (sometimes "x"): no_loss is a promise, not an event: put it into `always` or `eventually`
 --> error 4: scenario "v", expect[1] (always "x"): only `eventually` has `within`
@@ -24,3 +28,7 @@ scenario "k" { topics = { x = {} }, roles = { a = function() end }, expect = { n
 --> error 12: scenario "m", expect[1] (messages), at_least: 0 is too small, at least 1
 --> error 13: scenario "n", expect[1] (order), per: "keys" is not one of "key", "partition" (did you mean `key`?)
 --> error 14: scenario "k", expect[1] (never "x"): atomic is a promise, not an event: put it into `always` or `eventually`
+--> error 15: scenario "e", expect[1] (always "x"): late is an event, not a promise: put it into `sometimes` or `never`
+--> error 16: scenario "f", expect[1]: held_back is an event, not a promise: put it into `sometimes` or `never`
+--> error 17: scenario "g", expect[1] (together): no topic `xx` (did you mean `x`?)
+--> error 18: scenario "h", expect[1] (unique): needs `id`

@@ -42,6 +42,14 @@ for _, bug in ipairs { "none", "one" } do
         if ev.n < st.last then return violation("%d after %d", ev.n, st.last, { ev }) end
         st.last = ev.n
       end } },
+      never "late" { late { from = "input", to = "output", id = "value", over = "3s" },
+        held_back { topic = "output", over = "2500ms", at_least = 2 } },
+      sometimes "seen" { saw_aborted { topic = "output", role = "work" },
+        messages { topic = "output", aborted = true },
+        repeated { from = "input", to = "output" } },
+      always "ids" { unique { topic = "output", id = "key" },
+        together { topics = { "input", "output" }, id = "header:n", times = 2 },
+        committed_only { topic = "input", role = { "work", "plain" } } },
     },
     stop = { after = "all sent", drain = "45s", timeout = "3m" },
     fails_with = bug ~= "none" and { "lost", "invariant" } or nil,

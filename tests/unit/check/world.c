@@ -373,7 +373,7 @@ void world_work(struct world *w, int n)
 static void audit_entry(struct world *w, struct hist *h, int t, int part, long offset)
 {
     const struct entry *e = &w->log[t][part].items[offset];
-    int64_t now = (int64_t)(clock_real_ns() / 1000000);
+    int64_t now = (int64_t)(clock_real_ns() / 1000000) + e->later_ms;
     int attributes = e->control ? 0x30 : e->plain ? 0 : 0x10;
     hist_add(h, H_LOG_BATCH, HP_FACT, 0, HS(topics[t]), HI(part), HI(offset),
              HI(e->last ? e->last : offset), HI(1), HI(e->pid), HI(e->epoch),

@@ -19,8 +19,9 @@ struct entry { /**< one offset of a partition: a batch of one record, or a marke
     int epoch, outcome, src_part, incarnation, index, txn_incarnation;
     const char *role, *txn_id; /**< "" = no header */
     char value[32];
-    bool src;  /**< has a source in input */
-    long last; /**< 0, or the last offset that the batch claims */
+    bool src;      /**< has a source in input */
+    long last;     /**< 0, or the last offset that the batch claims */
+    long later_ms; /**< its time, from that of the audit */
 };
 struct log {
     struct entry *items;

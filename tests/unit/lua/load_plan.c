@@ -129,7 +129,7 @@ TEST(properties_reach_the_plan)
     struct load *l = load_good("all.lua");
     struct plan *p = plan_of(l, 0, NULL);
     const struct plan_prop *e = p->expect.items;
-    CHECK_INT(p->expect.n, 14);
+    CHECK_INT(p->expect.n, 17);
     CHECK_INT(e[0].mode, MODE_ALWAYS);
     CHECK_STR(e[0].name, "exact");
     CHECK_INT(e[0].preds.n, 2);
@@ -159,6 +159,18 @@ TEST(properties_reach_the_plan)
     CHECK(!e[12].preds.items[0].group);
     CHECK_INT(e[13].preds.items[0].kind, PRED_INVARIANT);
     CHECK_INT(e[13].preds.items[0].fold, 1);
+    CHECK_INT(e[14].preds.items[0].over_ms, 3000);
+    CHECK_INT(e[14].preds.items[1].over_ms, 2500);
+    CHECK_INT(e[14].preds.items[1].at_least, 2);
+    CHECK_STR(e[15].preds.items[0].roles.items[0], "work");
+    CHECK(e[15].preds.items[1].aborted);
+    CHECK(!e[15].preds.items[2].aborted);
+    CHECK_INT(e[15].preds.items[2].kind, PRED_REPEATED);
+    CHECK_INT(e[16].preds.items[0].id, ID_KEY);
+    CHECK_INT(e[16].preds.items[1].topics.n, 2);
+    CHECK_STR(e[16].preds.items[1].topics.items[1], "output");
+    CHECK_INT(e[16].preds.items[1].times, 2);
+    CHECK_INT(e[16].preds.items[2].roles.n, 2);
     plan_free(p);
     load_free(l);
 }
