@@ -5,7 +5,7 @@
 -- back; nobody finishes the old ones. A second reader shows that there was something to hide.
 -- The twin writes the same three records without a transaction: halves of transfers stay.
 
-local TOPICS = { "debits", "credits", "journal" }
+local function names() return { "debits", "credits", "journal" } end
 
 ---@param w kaos.Ctx
 local function transfer(w, n)
@@ -23,7 +23,7 @@ local function in_transactions(w)
   for n = 1, w.params.transfers do
     local records = transfer(w, n)
     local tx <close> = producer:begin()
-    for _, topic in ipairs(TOPICS) do
+    for _, topic in ipairs(names()) do
       tx:send(topic, records[topic])
       producer:flush()                                 -- it is in the log before the next one
     end
@@ -36,7 +36,7 @@ local function one_by_one(w)
   local producer = w:producer { idempotent = true }
   for n = 1, w.params.transfers do
     local records = transfer(w, n)
-    for _, topic in ipairs(TOPICS) do
+    for _, topic in ipairs(names()) do
       producer:send(topic, records[topic])
       producer:flush()
     end
@@ -47,7 +47,7 @@ end
 local function reader(isolation)
   ---@param r kaos.Ctx
   return function(r)
-    local consumer = r:consumer { topics = TOPICS, isolation = isolation }
+    local consumer = r:consumer { topics = names(), isolation = isolation }
     local n = 0
     for _ in consumer:messages() do n = n + 1 end
     r:log("read %d records", n)
@@ -56,7 +56,7 @@ end
 
 local function topics()
   local t = {}
-  for i, name in ipairs(TOPICS) do t[name] = { partitions = 4 - i } end
+  for i, name in ipairs(names()) do t[name] = { partitions = 4 - i } end
   return t
 end
 
@@ -72,7 +72,7 @@ scenario "atomic-multi-partition" {
   },
   faults = { crash { role = "writer", p = 0.08, max = 6 } },
   expect = {
-    always    "transfers are whole" { together { topics = TOPICS, id = "value" } },
+    always    "transfers are whole" { together { topics = names(), id = "value" } },
     always    "transactions are whole" { atomic {} },
     always    "a reader sees no half" {
       committed_only { topic = "debits", role = "reader" },
@@ -96,6 +96,6 @@ scenario "atomic-multi-partition/one-by-one" {
   topics     = topics(),
   roles      = { writer = { run = one_by_one, restart = "100ms" } },
   faults     = { crash { role = "writer", p = 0.08, max = 6, point = "before_send" } },
-  expect     = { always "transfers are whole" { together { topics = TOPICS, id = "value" } } },
+  expect     = { always "transfers are whole" { together { topics = names(), id = "value" } } },
   stop       = { drain = "20s", timeout = "1m" },
 }

@@ -6,10 +6,12 @@
 -- The twin commits its offsets after the transaction. Only a death between both, at after_commit,
 -- shows that: it is found because every point is visited.
 
-local POINTS = {
-  "after_poll", "before_send", "after_send", "before_offsets", "after_offsets", "before_commit",
-  "during_commit", "after_commit", "in_on_assign", "in_on_revoke",
-}
+local function points()
+  return {
+    "after_poll", "before_send", "after_send", "before_offsets", "after_offsets", "before_commit",
+    "during_commit", "after_commit", "in_on_assign", "in_on_revoke",
+  }
+end
 
 ---@param c kaos.Ctx
 local function controller(c)
@@ -19,7 +21,7 @@ local function controller(c)
 
   c:spawn(function()
     for n = 1, c.params.ids do
-      if deaths >= #POINTS then break end
+      if deaths >= #points() then break end
       producer:send("input", { key = n % 64, value = n })
       c:pace(c.params.rate)
     end
@@ -68,7 +70,7 @@ end
 local function faults()
   -- the callbacks of the group are passed only if somebody else comes or goes
   local list = { rebalance { group = "copy", every = "1500ms..2500ms" } }
-  for _, point in ipairs(POINTS) do
+  for _, point in ipairs(points()) do
     list[#list + 1] = crash { role = "worker", point = point, p = 1, max = 1 }
   end
   return list
@@ -79,7 +81,7 @@ local function expectations()
     always "exactly once" { exactly_once { from = "input", to = "output", id = "value" } },
     always "no aborted reads" { committed_only { topic = "output" } },
   }
-  for _, point in ipairs(POINTS) do
+  for _, point in ipairs(points()) do
     list[#list + 1] = sometimes("died at " .. point) { crashed { role = "worker", point = point } }
   end
   return list
