@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "check/pool.h"
 
 const char *verdict_name(enum verdict_code code)
@@ -30,6 +31,20 @@ const char *prop_state_name(enum prop_state s)
 {
     static const char *const names[] = {"held", "violated", "inconclusive"};
     return names[s];
+}
+
+struct verdict *verdict_error(enum verdict_code code, const char *scenario, const char *reason)
+{
+    struct verdict *v = xcalloc(1, sizeof *v);
+    v->pool = pool_new();
+    v->code = code;
+    v->exit_code = code == VERDICT_ENVIRONMENT ? 4 : 3;
+    v->scenario = pool_str(v->pool, scenario);
+    v->reason = pool_str(v->pool, reason);
+    v->reasons = pool_alloc(v->pool, sizeof *v->reasons);
+    v->reasons[0] = v->reason;
+    v->nreasons = 1;
+    return v;
 }
 
 void verdict_free(struct verdict *v)

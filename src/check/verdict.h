@@ -178,6 +178,9 @@ struct verdict {
     struct pool *pool; /**< owns everything above; private */
 };
 void verdict_free(struct verdict *v);
+/** A verdict without properties, for what could not run at all: code SCENARIO_ERROR or ENVIRONMENT;
+ * all strings are copied. Freed with verdict_free(). */
+struct verdict *verdict_error(enum verdict_code code, const char *scenario, const char *reason);
 
 /** The closed list of finding kinds; ends with a NULL name. */
 struct finding_kind {

@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kaos analyze: judges a stored history again, with the scenario as it was when it ran. */
+#include "base/mem.h"
 #include "command/command.h"
 #include "command/reports.h"
 #include "command/store.h"
+
+/** @return the exit code of the verdict. */
+static int judge(const struct cli *c, struct stored *s, struct reports *reports)
+{
+    struct err e;
+    struct outcome out = {.v = stored_judge(s, &e)};
+    if (!out.v) {
+        return cli_fail(EXIT_SCENARIO, "%s", e.msg);
+    }
+    int code = out.v->exit_code;
+    out.run = json_incref(s->run);
+    out.dir = xstrdup(s->dir);
+    outcome_store(&out, s->events);
+    reports_print(reports, reports_add(reports, &out, 0), false);
+    return reports_end(reports) < 0 ? EXIT_ENVIRONMENT : code;
+}
 
 int command_analyze(const struct cli *c)
 {
@@ -13,6 +30,7 @@ int command_analyze(const struct cli *c)
         return cli_fail(EXIT_USAGE, "analyze: name one run, as in `kaos analyze latest`");
     }
     if (reports_parse(&reports, c) < 0) {
+        reports_free(&reports);
         return EXIT_USAGE;
     }
     int rc;
@@ -20,13 +38,7 @@ int command_analyze(const struct cli *c)
         0) {
         rc = cli_fail(e.kind == ERR_USAGE ? EXIT_USAGE : EXIT_SCENARIO, "%s", e.msg);
     } else {
-        struct verdict *v = stored_judge(&s, &e);
-        rc = v ? v->exit_code : cli_fail(EXIT_SCENARIO, "%s", e.msg);
-        if (v) {
-            reports_add(&reports, v, s.events, s.dir, NULL);
-            s.events = NULL;
-            rc = reports_end(&reports, rc) < 0 ? EXIT_ENVIRONMENT : rc;
-        }
+        rc = judge(c, &s, &reports);
     }
     reports_free(&reports);
     stored_close(&s);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "command/command.h"
@@ -25,6 +26,10 @@ struct cli {
         const char **items;
         size_t n, cap;
     } args;
+    struct {
+        char **items;
+        size_t n, cap;
+    } owned; /**< values from the environment */
 };
 
 int cli_fail(int code, const char *fmt, ...)
@@ -43,7 +48,7 @@ static const struct command_option *find(const struct command *cmd, const char *
 {
     for (const struct command_option *o = cmd->options; o && o->name; o++) {
         if (letter ? o->letter == letter
-                   : strlen(o->name) == len && memcmp(o->name, name, len) == 0) {
+                   : o->name[0] && strlen(o->name) == len && memcmp(o->name, name, len) == 0) {
             return o;
         }
     }
@@ -97,19 +102,82 @@ static int parse(struct cli *c, int argc, char **argv)
     return 0;
 }
 
-static const char *from_environment(const char *name)
+/** Is the environment form of an option taken by the contract with a role's program? Such a
+ * program may run kaos itself. */
+static bool is_contract(const char *name)
 {
-    char var[64] = "KAOS_";
-    size_t n = strlen(var);
-    if (strcmp(name, "seed") == 0) { /* what a role's program is given is not a flag */
-        return NULL;
+    static const char *const names[] = {"bootstrap", "role", "index", "incarnation", "seed"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
     }
-    for (; *name && n + 1 < sizeof var; name++) {
+    return false;
+}
+
+static const char *environment_of(const char *name, char var[64])
+{
+    static const char prefix[] = "KAOS_";
+    size_t n = strlen(prefix);
+    memcpy(var, prefix, n);
+    for (; *name && n + 1 < 64; name++) {
         var[n++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
     }
     var[n] = '\0';
     const char *v = getenv(var);
     return v && *v ? v : NULL;
+}
+
+/** A switch in the environment is a word for yes or no. */
+static int add_switch(struct cli *c, const struct command_option *o, const char *var,
+                      const char *text)
+{
+    static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false", "no",
+                                                                                "off"};
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+        if (strcasecmp(text, yes[i]) == 0) {
+            *VEC_PUSH(&c->options) = (struct given){o, ""};
+            return 0;
+        }
+        if (strcasecmp(text, no[i]) == 0) {
+            return 0;
+        }
+    }
+    return cli_fail(EXIT_USAGE, "%s: %s is not 1 or 0", var, text);
+}
+
+/** One value per line. */
+static void add_lines(struct cli *c, const struct command_option *o, const char *text)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        if (len > 0) {
+            char *value = xmemdup0(text, len);
+            *VEC_PUSH(&c->owned) = value;
+            *VEC_PUSH(&c->options) = (struct given){o, value};
+        }
+        text += len + (text[len] == '\n');
+    }
+}
+
+/** Options that were not typed and stand in the environment as KAOS_NAME. */
+static int add_environment(struct cli *c)
+{
+    size_t typed = c->options.n;
+    for (const struct command_option *o = c->command->options; o && o->name; o++) {
+        char var[64];
+        bool given = !o->name[0] || !o->doc || is_contract(o->name);
+        for (size_t i = 0; i < typed && !given; i++) {
+            given = c->options.items[i].option == o;
+        }
+        const char *text = given ? NULL : environment_of(o->name, var);
+        if (text && o->value) {
+            add_lines(c, o, text);
+        } else if (text && add_switch(c, o, var, text)) {
+            return EXIT_USAGE;
+        }
+    }
+    return 0;
 }
 
 const char *cli_nth(const struct cli *c, const char *name, size_t k)
@@ -128,7 +196,7 @@ const char *cli_get(const struct cli *c, const char *name)
     for (size_t k = 0; (v = cli_nth(c, name, k)); k++) {
         last = v;
     }
-    return last ? last : from_environment(name);
+    return last;
 }
 
 bool cli_has(const struct cli *c, const char *name)
@@ -210,9 +278,14 @@ int cli_main(int argc, char **argv)
         }
     }
     int rc = parse(&c, argc, argv);
+    rc = rc ? rc : add_environment(&c);
     if (rc == 0) {
         rc = c.command->run(&c);
     }
+    for (size_t i = 0; i < c.owned.n; i++) {
+        free(c.owned.items[i]);
+    }
+    free(c.owned.items);
     free(c.options.items);
     free(c.args.items);
     return rc;

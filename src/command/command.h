@@ -18,11 +18,17 @@ enum exit_code {
 };
 
 struct command_option {
-    const char *name;  /**< "seed" for --seed; NULL ends the table */
+    const char *name;  /**< "seed" for --seed; NULL ends the table; "" = doc is a heading */
     char letter;       /**< 's' for -s, or 0 */
     const char *value; /**< metavariable, NULL = a switch */
-    const char *doc;
+    const char *doc;   /**< NULL hides it: it is kaos's own */
 };
+
+/** Is a row an option that people are told of? */
+static inline bool command_option_shown(const struct command_option *o)
+{
+    return o->name[0] && o->doc;
+}
 
 struct cli;
 struct command {
@@ -36,7 +42,9 @@ struct command {
 extern const struct command commands[];
 const struct command *command_find(const char *name);
 
-/** The last value of an option, else of its environment form KAOS_NAME, else NULL. */
+/** The last value of an option, else of its environment form KAOS_NAME (one value per line; a
+ * switch is 1 or 0), else NULL. KAOS_BOOTSTRAP, ROLE, INDEX, INCARNATION and SEED are no such
+ * forms. */
 const char *cli_get(const struct cli *c, const char *name);
 bool cli_has(const struct cli *c, const char *name);
 /** The k-th value of a repeatable option, NULL behind the last. */

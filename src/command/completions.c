@@ -83,8 +83,10 @@ static void bash_verb(const struct command *c)
     printf("    %s)\n        options='", c->name);
     bool more = false;
     for (const struct command_option *o = c->options; o && o->name; o++) {
-        printf("%s--%s", more ? " " : "", o->name);
-        more = true;
+        if (command_option_shown(o)) {
+            printf("%s--%s", more ? " " : "", o->name);
+            more = true;
+        }
     }
     printf("%s--help'\n", more ? " " : "");
     if (is_list(c->usage)) {
@@ -98,7 +100,7 @@ static void bash_verb(const struct command *c)
     }
     bool values = false;
     for (const struct command_option *o = c->options; o && o->name; o++) {
-        if (is_list(o->value)) {
+        if (command_option_shown(o) && is_list(o->value)) {
             printf("%s        --%s) words='", values ? "" : "        case $before in\n", o->name);
             put_list(o->value, ' ');
             printf("' ;;\n");
@@ -160,7 +162,9 @@ static void zsh_verb(const struct command *c)
 {
     printf("    %s)\n        _arguments", c->name);
     for (const struct command_option *o = c->options; o && o->name; o++) {
-        zsh_option(o);
+        if (command_option_shown(o)) {
+            zsh_option(o);
+        }
     }
     if (is_list(c->usage) || strcmp(c->name, "help") == 0) {
         printf(" \\\n            '1:word:(");
@@ -217,6 +221,9 @@ static void fish_verb(const struct command *c)
     put_quoted(c->doc, "");
     printf("'\n");
     for (const struct command_option *o = c->options; o && o->name; o++) {
+        if (!command_option_shown(o)) {
+            continue;
+        }
         printf("complete -c kaos -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
         if (o->letter) {
             printf(" -s %c", o->letter);

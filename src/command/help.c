@@ -48,16 +48,29 @@ static void print_examples(const struct command *c)
     }
 }
 
+enum { LEFT = 26 };
+
 static void print_command(const struct command *c)
 {
     printf("kaos %s %s\n  %s\n", c->name, c->usage, c->doc);
     print_examples(c);
     for (const struct command_option *o = c->options; o && o->name; o++) {
         char left[64];
+        if (!o->doc) {
+            continue;
+        }
+        if (!o->name[0]) {
+            printf("%s  %s\n", o == c->options ? "" : "\n", o->doc);
+            continue;
+        }
         snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "  ",
                  o->letter ? o->letter : ' ', o->letter ? ", " : " ", o->name, o->value ? " " : "",
                  o->value ? o->value : "");
-        printf("  %-26s %s\n", left, o->doc);
+        if (strlen(left) > LEFT) {
+            printf("  %s\n  %*s %s\n", left, LEFT, "", o->doc);
+        } else {
+            printf("  %-*s %s\n", LEFT, left, o->doc);
+        }
     }
 }
 

@@ -305,7 +305,7 @@ static int inspect_file(struct inspect *in, const char *word, const char *path, 
     }
     for (size_t i = 0; rc == 0 && i < load_count(l); i++) {
         if (in->name ? strcmp(load_scenario(l, i)->name, in->name) != 0
-                     : !select_line(&word, 1, l, i)) {
+                     : !select_line(&word, 1, l, i, NULL)) {
             continue;
         }
         struct plan *p = load_plan(l, i, &in->params, &e);

@@ -106,9 +106,9 @@ static long line_of(const struct load *l, size_t i)
     return colon ? strtol(colon + 1, NULL, 10) : 0;
 }
 
-bool select_line(const char *const *words, size_t n, const struct load *l, size_t i)
+bool select_line(const char *const *words, size_t n, const struct load *l, size_t i, bool *asked)
 {
-    bool asked = false;
+    bool any = false;
     for (size_t k = 0; k < n; k++) {
         long line;
         char *file = is_kind(words[k], S_IFREG) ? NULL : file_of_line(words[k], &line);
@@ -119,7 +119,10 @@ bool select_line(const char *const *words, size_t n, const struct load *l, size_
         if (!same) {
             continue;
         }
-        asked = true;
+        any = true;
+        if (asked) {
+            *asked = true;
+        }
         long best = 0;
         for (size_t s = 0; s < load_count(l); s++) {
             long at = line_of(l, s);
@@ -129,5 +132,5 @@ bool select_line(const char *const *words, size_t n, const struct load *l, size_
             return true;
         }
     }
-    return !asked;
+    return !any;
 }

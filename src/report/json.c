@@ -206,6 +206,9 @@ static json_t *verdict_word(const struct verdict *v)
 json_t *json_report_verdict(const struct report *r)
 {
     const struct verdict *v = r->v;
+    if (r->json) {
+        return json_incref((json_t *)(uintptr_t)r->json);
+    }
     json_t *j = json_object(), *list = json_array();
     json_object_set_new(j, "format", json_integer(VERDICT_FORMAT));
     json_object_set_new(j, "verdict", verdict_word(v));
@@ -213,16 +216,16 @@ json_t *json_report_verdict(const struct report *r)
     json_object_set_new(j, "twin", json_boolean(v->twin));
     json_object_set_new(j, "expected", json_boolean(v->expected));
     json_object_set_new(j, "scenario", text(v->scenario));
-    static const char *const keys[] = {"file",   "where",   "run",  "seed",
-                                       "params", "cluster", "kaos", "started_ms"};
+    static const char *const keys[] = {"file",    "where", "run",        "seed", "params",
+                                       "cluster", "kaos",  "started_ms", "label"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         json_t *value = json_object_get(r->run, keys[i]);
         if (value) {
             json_object_set(j, keys[i], value);
         }
     }
-    if (view_duration_ms(r) >= 0) {
-        json_object_set_new(j, "duration_ms", json_integer(view_duration_ms(r)));
+    if (report_duration_ms(r) >= 0) {
+        json_object_set_new(j, "duration_ms", json_integer(report_duration_ms(r)));
     }
     json_object_set_new(j, "reason", text(v->reason));
     for (size_t i = 0; i < v->nreasons; i++) {
@@ -265,4 +268,29 @@ int json_report_write(const struct report *items, size_t n, FILE *out, struct er
         return err_sys(e, "writing the JSON report");
     }
     return 0;
+}
+
+static int put_line(json_t *j, FILE *out)
+{
+    int rc = json_dumpf(j, out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(j);
+    return rc < 0 || putc('\n', out) == EOF ? -1 : 0;
+}
+
+int jsonl_write(const struct report *items, size_t n, FILE *out, struct err *e)
+{
+    size_t pass = 0;
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        pass += view_code(&items[i]) == VERDICT_PASS;
+        rc = put_line(json_pack("{s:i, s:s, s:o}", "format", VERDICT_FORMAT, "event", "run",
+                                "verdict", json_report_verdict(&items[i])),
+                      out);
+    }
+    if (rc == 0) {
+        rc = put_line(json_pack("{s:i, s:s, s:I, s:I}", "format", VERDICT_FORMAT, "event", "end",
+                                "runs", (json_int_t)n, "pass", (json_int_t)pass),
+                      out);
+    }
+    return rc < 0 || fflush(out) != 0 ? err_sys(e, "writing the JSON lines") : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The text of the console: one block per run, and the end of a suite. */
+/* The text of the console: one block per run. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,21 +7,16 @@
 
 enum { INDENT = 6, MODE = 12, NAME_MAX_COLUMNS = 44, FINDINGS_MAX = 5 };
 
-static const char *mark(const struct verdict *v)
-{
-    return v->code == VERDICT_INCONCLUSIVE ? "????" : verdict_name(v->code);
-}
-
 static void headline(struct buf *b, const struct report *r)
 {
     const struct verdict *v = r->v;
     char time[32];
-    text_pad(b, mark(v), INDENT);
-    text_put(b, v->scenario, 40);
+    text_pad(b, view_mark(v), INDENT);
+    text_put(b, view_name(r), 48);
     buf_puts(b, v->code == VERDICT_INCONCLUSIVE ? "   INCONCLUSIVE" : "");
     buf_puts(b, v->expected ? "   as declared" : "");
-    if (view_duration_ms(r) >= 0) {
-        text_duration(time, view_duration_ms(r));
+    if (report_duration_ms(r) >= 0) {
+        text_duration(time, report_duration_ms(r));
         buf_printf(b, "   %s", time);
     }
     if (view_run(r, "seed")[0]) {
@@ -316,60 +311,4 @@ int terminal_write(const struct report *items, size_t n, FILE *out, struct err *
     bool bad = b.len > 0 && fwrite(b.data, 1, b.len, out) != b.len;
     buf_free(&b);
     return bad || fflush(out) != 0 ? err_sys(e, "writing the report") : 0;
-}
-
-static void summary_row(struct buf *b, const struct report *r)
-{
-    const struct verdict *v = r->v;
-    int first = view_first_finding(v);
-    const char *why = v->code == VERDICT_FAIL && first >= 0 ? v->findings[first].kind
-                      : v->reason[0]                        ? v->reason
-                      : v->nreasons > 0                     ? v->reasons[0]
-                                                            : "";
-    buf_puts(b, "  ");
-    text_pad(b, mark(v), INDENT);
-    text_pad(b, v->scenario, 24);
-    buf_puts(b, "  ");
-    text_pad(b, why, 48);
-    if (view_run(r, "run")[0]) {
-        buf_printf(b, "  kaos show %s", view_run(r, "run"));
-    }
-    while (b->data[b->len - 1] == ' ') {
-        b->data[--b->len] = '\0';
-    }
-    buf_puts(b, "\n");
-}
-
-void terminal_summary(const struct report *items, size_t n, int exit_code, FILE *out)
-{
-    static const char *const names[] = {"pass", "FAIL", "inconclusive", "error", "setup"};
-    size_t counts[5] = {0};
-    int64_t total = 0;
-    struct buf b = {0};
-    char time[32];
-    for (size_t i = 0; i < n; i++) {
-        int64_t ms = view_duration_ms(&items[i]);
-        const struct verdict *v = items[i].v;
-        total += ms > 0 ? ms : 0;
-        /* A twin that did what it declares is a pass, one that passed is a failure. */
-        counts[v->exit_code == 0 ? 0 : v->code == VERDICT_PASS ? 1 : v->code]++;
-    }
-    text_duration(time, total);
-    for (int i = 0; i < REPORT_COLUMNS; i++) {
-        buf_puts(&b, "─");
-    }
-    buf_printf(&b, "\n%zu %s", n, n == 1 ? "run" : "runs");
-    for (size_t i = 0; i < 5; i++) {
-        if (counts[i]) {
-            buf_printf(&b, "   %zu %s", counts[i], names[i]);
-        }
-    }
-    buf_printf(&b, "   %s   exit %d\n", time, exit_code);
-    for (size_t i = 0; i < n; i++) {
-        if (items[i].v->exit_code != 0) {
-            summary_row(&b, &items[i]);
-        }
-    }
-    fwrite(b.data, 1, b.len, out);
-    buf_free(&b);
 }

@@ -13,8 +13,52 @@ const char *view_run(const struct report *r, const char *key)
     return s ? s : "";
 }
 
-int64_t view_duration_ms(const struct report *r)
+const char *view_name(const struct report *r)
 {
+    return view_run(r, "label")[0] ? view_run(r, "label") : r->v->scenario;
+}
+
+const char *view_mark(const struct verdict *v)
+{
+    return v->code == VERDICT_INCONCLUSIVE ? "????" : verdict_name(v->code);
+}
+
+const char *view_why(const struct verdict *v)
+{
+    int first = view_first_finding(v);
+    if (v->exit_code == 0) {
+        return "";
+    }
+    return v->code == VERDICT_FAIL && first >= 0 ? v->findings[first].kind
+           : v->reason[0]                        ? v->reason
+           : v->nreasons > 0                     ? v->reasons[0]
+                                                 : "";
+}
+
+const char *view_where(const struct report *r, const struct finding *f)
+{
+    return f && f->where[0] ? f->where : view_run(r, "where");
+}
+
+const char *view_path(const struct report *r)
+{
+    return view_run(r, "file");
+}
+
+enum verdict_code view_code(const struct report *r)
+{
+    const struct verdict *v = r->v;
+    if (v->exit_code == 0 || (r->accepted && v->code != VERDICT_INCONCLUSIVE)) {
+        return VERDICT_PASS;
+    }
+    return v->code == VERDICT_PASS ? VERDICT_FAIL : v->code;
+}
+
+int64_t report_duration_ms(const struct report *r)
+{
+    if (!r->es && r->duration_ms > 0) {
+        return r->duration_ms;
+    }
     if (!r->es || r->es->n == 0) { /* the history was let go: from the faults on */
         return r->v->t0 && r->v->t_end > r->v->t0 ? (int64_t)((r->v->t_end - r->v->t0) / 1000000)
                                                   : -1;
@@ -196,7 +240,15 @@ void view_again(struct buf *b, const struct report *r)
         return;
     }
     option(b, &at, "kaos run", where);
-    option(b, &at, "--seed", view_run(r, "seed"));
+    if (view_run(r, "select_name")[0]) {
+        struct buf name = {0};
+        view_quoted(&name, view_run(r, "select_name"));
+        word(b, &at, name.data);
+        buf_free(&name);
+    }
+    if (view_run(r, "seed")[0]) {
+        option(b, &at, "--seed", view_run(r, "seed"));
+    }
     json_object_foreach(json_object_get(r->run, "params"), key, value)
     {
         char *text =

@@ -17,8 +17,19 @@ void view_finding(struct buf *b, const struct report *r, size_t finding, int cas
 
 /** A member of run.json, "" if it is none. */
 const char *view_run(const struct report *r, const char *key);
-/** Milliseconds from the first to the last event; -1 = not known. */
-int64_t view_duration_ms(const struct report *r);
+/** The scenario's name, with the point of the matrix: "eos[workers=3]". */
+const char *view_name(const struct report *r);
+/** The marks of the console: "PASS", "FAIL", "????", "ERROR", "SETUP". */
+const char *view_mark(const struct verdict *v);
+/** Why a run is not a pass, in a few words; "" if it is one. */
+const char *view_why(const struct verdict *v);
+/** FILE:LINE of a finding, or of the scenario. */
+const char *view_where(const struct report *r, const struct finding *f);
+/** The scenario's file, "" if it is not known. */
+const char *view_path(const struct report *r);
+/** What the run counts as: a twin that failed as declared, and what --at-least accepts, is a PASS;
+ *  a twin that passed is a FAIL. */
+enum verdict_code view_code(const struct report *r);
 /** What holds of a property in a few words: "2000 judged", "7×, first at t+3.901", or why not. */
 void view_prop(struct buf *b, const struct verdict *v, const struct prop_result *p);
 /** The numbers of the run, "2000 ids · 2000 exactly once · ...", wrapped. */

@@ -80,9 +80,16 @@ static json_t *run_json(struct run *r)
                   (int)r->o->no_faults, "roles", roles, "argv", argv, "kaos", KAOS_VERSION, "host",
                   host.nodename, "started_ms", (json_int_t)(clock_real_ns() / 1000000));
     const char *line = strrchr(p->where, ':');
-    char *select = r->o->path ? xasprintf("%s%s", r->o->path, line ? line : "") : xstrdup(p->where);
+    line = line && !r->o->by_name ? line : "";
+    char *select = r->o->path ? xasprintf("%s%s", r->o->path, line) : xstrdup(p->where);
     json_object_set_new(j, "select", json_string(select));
     free(select);
+    if (r->o->by_name) {
+        json_object_set_new(j, "select_name", json_string(p->name));
+    }
+    if (r->o->label) {
+        json_object_set_new(j, "label", json_string(r->o->label));
+    }
     if (j) {
         json_object_set_new(j, "suffix", json_string(r->suffix));
     }

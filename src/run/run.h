@@ -19,6 +19,8 @@ struct run_file { /**< a file of the source bundle; the scenario's own file firs
 struct run_opts {
     struct plan *plan; /**< its groups get the run's suffix on a cluster that is not fresh */
     const char *path;  /**< of the scenario file as it was asked for; NULL = the plan's */
+    const char *label; /**< "eos[workers=3]" of a matrix, or NULL */
+    bool by_name;      /**< FILE:LINE means other scenarios too: this one needs its name */
     const struct run_file *files;
     size_t nfiles;
     const json_t *env; /**< object: values recorded at load for env(); may be NULL */

@@ -38,10 +38,13 @@ Wrong words are told at once: exit code 64, and 5 when nothing was selected.
   kaos: --param: ids is not NAME=VALUE
   [64]
   $ kaos run smoke.lua -r pdf=x
-  kaos: --report: pdf=x is not KIND=PATH with a kind that exists (junit, json)
+  kaos: --report: pdf=x is not KIND or KIND=PATH with a kind that exists (terminal, junit, tap, github, md, json, jsonl)
   [64]
-  $ kaos run smoke.lua -r junit
-  kaos: --report: junit is not KIND=PATH with a kind that exists (junit, json)
+  $ kaos run smoke.lua -r junit=
+  kaos: --report: junit= is not KIND or KIND=PATH with a kind that exists (terminal, junit, tap, github, md, json, jsonl)
+  [64]
+  $ kaos run smoke.lua -r 'junit=out/{nam}.xml'
+  kaos: --report: junit=out/{nam}.xml: {nam} is not {name}, {run} or {seed}
   [64]
   $ kaos run smoke.lua --cluster rabbit
   kaos: --cluster: there is no kind of cluster 'rabbit'; known are kafka[:VERSION], HOST:PORT[,HOST:PORT]

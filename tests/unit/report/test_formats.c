@@ -49,7 +49,7 @@ TEST(junit_has_one_case_per_property)
     CHECK_HAS(text, "<failure type=\"duplicate\" message=\"3 of 1391 ids arrived twice\">");
     CHECK_HAS(text, "name=\"check: atomic\"");
     CHECK_HAS(text, "evil \\x1b[2J\\xff &#60;&#38;&#62;");
-    CHECK_HAS(text, "<property name=\"seed\" value=\"0x1d0f3c5a77e2b941\"/>");
+    CHECK_HAS(text, "<property name=\"eos-buggy.seed\" value=\"0x1d0f3c5a77e2b941\"/>");
     free(text);
     sample_free(&s);
 }

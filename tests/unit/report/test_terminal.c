@@ -179,33 +179,6 @@ TEST(long_names_and_many_params_stay_within_the_columns)
     sample_free(&s);
 }
 
-TEST(a_summary_counts_and_lists_what_is_not_right)
-{
-    struct sample a, b, c, d;
-    sample_pass(&a);
-    sample_fail(&b);
-    sample_inconclusive(&c);
-    sample_fail(&d);
-    d.v.twin = d.v.expected = true;
-    d.v.exit_code = 0;
-    struct report items[] = {a.r, b.r, c.r, d.r};
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    terminal_summary(items, 4, 1, out);
-    fclose(out);
-    check_width(text);
-    CHECK_HAS(text, "\n4 runs   2 pass   1 FAIL   1 inconclusive   4m16s   exit 1\n"
-                    "  FAIL  eos-buggy                 duplicate");
-    CHECK_HAS(text, "  ????  eos                       sometimes \"commit lost to a rebalance\"");
-    CHECK_HAS(text, "kaos show 7c1e\n");
-    free(text);
-    sample_free(&a);
-    sample_free(&b);
-    sample_free(&c);
-    sample_free(&d);
-}
-
 TEST(names_are_the_shortest_that_tell_roles_apart)
 {
     struct names ns;
