@@ -80,7 +80,8 @@ local function build_role(ctx, sc, name, r)
   refuse_conf(v.conf or {}, sc.place, path)
   return { name = name, where = ("%s:%d"):format(sc.place.file, sc.place.line),
     count = v.count or 1,
-    restart = v.restart or 1000, conf = v.conf or {}, env = v.env or {}, run = v.run }
+    restart = v.restart or 1000, start_after = v.start_after or {}, conf = v.conf or {},
+    env = v.env or {}, run = v.run }
 end
 
 -- Builds each named entry of a table; keeps the order of names.

@@ -23,7 +23,10 @@ local function build_invariant(ctx, p, path, folds)
 end
 
 local function label(kind, v)
-  if v.from then return ("%s %s -> %s"):format(kind, v.from, v.to) end
+  if v.from then
+    local to = type(v.to) == "table" and table.concat(v.to, ", ") or v.to
+    return ("%s %s -> %s"):format(kind, v.from, to)
+  end
   local subject = v.topic or v.group or v.topics and table.concat(v.topics, ", ")
     or v.role and table.concat(v.role, ", ")
   return subject and kind .. " " .. subject or kind
@@ -33,12 +36,24 @@ local function build_predicate(ctx, p, index, folds)
   local path = ("%s, expect[%d] (%s)"):format(ctx.path, index, p.kind)
   if p.kind == "invariant" then return build_invariant(ctx, p, path, folds) end
   local v = fields.record(ctx, schema.predicates[p.kind], p.spec, p.place, path)
-  if v.from and v.from == v.to then text.fail(p.place, "%s: `from` and `to` are the same", path) end
+  local places = type(v.to) == "table" and v.to or { v.to }
+  for i, place in ipairs(places) do
+    if place == v.from then
+      text.fail(p.place, "%s: `from` and `to` are the same", path)
+    end
+    for k = 1, i - 1 do
+      if places[k] == place then
+        text.fail(p.place, "%s, to: %s stands there twice", path, text.show(place))
+      end
+    end
+  end
   local id, fold = v.id or { kind = "lineage" }, -1
   if id.kind == "function" then
     fold = add_fold(folds, { kind = "id", fn = id.fn, name = label(p.kind, v) })
   end
-  return { kind = p.kind, where = where(p.place), from = v.from, to = v.to, id = id.kind,
+  return { kind = p.kind, where = where(p.place), from = v.from,
+    to = type(v.to) == "string" and v.to or nil, places = type(v.to) == "table" and v.to or {},
+    within = v.within or -1, id = id.kind,
     id_header = id.header, fold = fold,
     topic = v.topic, per_key = v.per == "key", group = v.group, roles = v.role or {},
       points = v.point or {}, topics = v.topics or {}, over = v.over or -1,

@@ -64,6 +64,16 @@ function check.place(v, _, ctx)
   return nil, ("no topic or role `%s`%s"):format(text.name(name), text.hint(name, both))
 end
 
+function check.places(v, field, ctx)
+  local list, why = values.names(v)
+  if not list then return nil, why end
+  for _, name in ipairs(list) do
+    local ok, wrong, bare = check.place(name, field, ctx)
+    if not ok then return nil, wrong, bare end
+  end
+  return list
+end
+
 local POINT_SET = { any = true }
 for _, p in ipairs(schema.points) do POINT_SET[p] = true end
 
@@ -192,6 +202,29 @@ function check.after(v)
   end
   local ms, why = values.duration(v)
   return ms and { ms = ms }, why
+end
+
+-- One for each instance.
+function check.start_after(v, _, ctx, place, path)
+  local many = type(v) == "table"
+  if not many then v = { v } end
+  local list = {}
+  for i = 1, M.list(v, place, path) do
+    local item = v[i]
+    if dsl.is_param(item) then
+      local p = ctx.params[item.name]
+      if not p then
+        return nil, ("no param `%s`%s"):format(text.name(item.name),
+          text.hint(item.name, ctx.params))
+      end
+      item = p.value
+    end
+    local one, why = check.after(item)
+    if not one then return nil, many and ("[%d]: %s"):format(i, why) or why end
+    list[i] = one
+  end
+  if #list == 0 then return nil, "is empty, write a name, a duration or a list of them" end
+  return list
 end
 
 function check.kinds(v)

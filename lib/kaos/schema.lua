@@ -100,6 +100,9 @@ M.records = {
       doc = "Number of instances." },
     { name = "restart", type = "restart", default = "\"1s\"",
       doc = "Delay before a dead instance starts again, or \"never\"." },
+    { name = "start_after", type = "start_after", default = "with the run",
+      doc = "Name given to w:done, or a duration from the start of the faults, after which the "
+      .. "instances start; a list has one for each instance, its last one for the rest." },
     { name = "conf", type = "settings", doc = "librdkafka settings for every client of the role." },
     { name = "env", type = "settings", doc = "Environment variables of the process." },
     { name = "exec", type = "names",
@@ -236,6 +239,19 @@ M.predicates = {
     doc = "The group comes to rest: one generation, every partition owned.", subject = "group",
     { name = "group", type = "name", required = true, doc = "Consumer group." },
   },
+  takeover = {
+    doc = "No partition of the group stays without an owner for longer, once it had one.",
+    { name = "group", type = "name", required = true, doc = "Consumer group." },
+    { name = "within", type = "duration", required = true, min = 1,
+      doc = "Limit, from the death of its owner, or from when it gave the partition up." },
+  },
+  accounted = {
+    doc = "Each record of `from` ends in exactly one of the places in `to`, once.",
+    { name = "from", type = "topic", required = true, doc = "Topic where records come from." },
+    { name = "to", type = "places", required = true,
+      doc = "Topics and roles of which one must have it." },
+    ID,
+  },
   liveness = {
     doc = "The groups work off all they can within the drain.", subject = "group",
     { name = "group", type = "name", doc = "Consumer group.", default = "all groups" },
@@ -299,7 +315,8 @@ for kind in ([[
   stale_marker crossed_request duplicate_batch sequence_gap torn_transaction false_fail false_ok
   offsets_without_output output_without_offsets aborted_read dirty_read library_delivery
   inconsistent_offset wrong_content lost duplicate invented garbage reordered invariant assertion
-  reached not_reached unprocessed hanging_transaction stall not_drained late torn_write held_back
+  reached not_reached unaccounted double_accounted unowned unprocessed hanging_transaction stall
+  not_drained late torn_write held_back
 ]]):gmatch "%S+" do
   M.kinds[kind] = true
 end

@@ -18,7 +18,8 @@ local TYPES = {
   range = "kaos.Duration", duration = "kaos.Duration", restart = "\"never\"|kaos.Duration",
     after = "string",
   probability = "kaos.Probability", points = "kaos.CrashPoint|kaos.CrashPoint[]",
-    roles = "string|string[]", topic_list = "string|string[]",
+    roles = "string|string[]", topic_list = "string|string[]", places = "string|string[]",
+    start_after = "string|string[]",
   place = "string", topic = "string", id = "string|fun(m: kaos.Message): any",
     node = "integer|\"any\"|\"controller\"|string",
 }

@@ -118,6 +118,8 @@ void check_probe(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_deaths(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_order(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_stable_group(struct judge *j, const struct plan_pred *p, struct eval *out);
+void check_takeover(struct judge *j, const struct plan_pred *p, struct eval *out);
+void check_accounted(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_liveness(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_crashed(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_saw_aborted(struct judge *j, const struct plan_pred *p, struct eval *out);

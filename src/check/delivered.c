@@ -262,7 +262,8 @@ static bool single_effects(const struct judge *j, const char *topic)
         for (size_t k = 0; k < j->plan->expect.items[i].preds.n; k++) {
             const struct plan_pred *d = &j->plan->expect.items[i].preds.items[k];
             bool single = d->kind == PRED_EXACTLY_ONCE || d->kind == PRED_NO_DUPLICATES;
-            if (single && d->to && strcmp(d->to, topic) == 0) {
+            if ((single && d->to && strcmp(d->to, topic) == 0) ||
+                plan_strings_has(&d->places, topic)) {
                 return true;
             }
         }

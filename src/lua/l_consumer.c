@@ -15,9 +15,9 @@
 
 #define OPTIONS(_)                                                                                 \
     _("topics", OPT_STRINGS, "\"topic\" | { \"topic\", ... }", "What is read.", true)              \
-    _("group", OPT_STRING, "string",                                                               \
-      "The group; without one SCENARIO-ROLE if the role has several instances, else all "          \
-      "partitions without a group.",                                                               \
+    _("group", OPT_NAME_OR_TRUE, "string | false",                                                 \
+      "The group; false: all partitions without a group. By default SCENARIO-ROLE if the role "    \
+      "has several instances, else none.",                                                         \
       false)                                                                                       \
     _("isolation", OPT_STRING, "\"read_committed\" | \"read_uncommitted\"",                        \
       "Whether records of open and aborted transactions are seen; read_committed by default.",     \
@@ -45,18 +45,30 @@ static void check_options(lua_State *L, int idx, const char *what)
                    "%s: isolation must be \"read_committed\" or \"read_uncommitted\", not \"%s\"",
                    what, isolation);
     }
+    if (opts_bool(L, idx, "group", false)) {
+        luaL_error(L, "%s: group is a name, or false for no group, not true", what);
+    }
     const char *rebalance = opts_string(L, idx, "rebalance", "none");
     if (strcmp(rebalance, "none") != 0) {
         luaL_error(L, "%s: rebalance must be \"none\", not \"%s\"", what, rebalance);
     }
 }
 
-static char *group_name(const struct runtime *rt, const char *given)
+struct opening {
+    const char *group; /**< as given, or NULL */
+    bool alone;        /**< no group at all */
+    const char *const *topics;
+    size_t ntopics;
+    const struct conf *conf;
+    bool no_callback, own_commits;
+};
+
+static char *group_name(const struct runtime *rt, const struct opening *o)
 {
-    if (given) {
-        return xasprintf("%s%s", given, rt->s.suffix);
+    if (o->group) {
+        return xasprintf("%s%s", o->group, rt->s.suffix);
     }
-    if (rt->s.role->count > 1) {
+    if (rt->s.role->count > 1 && !o->alone) {
         return xasprintf("%s-%s%s", rt->s.plan->name, rt->s.role->name, rt->s.suffix);
     }
     return NULL;
@@ -66,14 +78,6 @@ static bool is_true(const char *value)
 {
     return value && (strcmp(value, "true") == 0 || strcmp(value, "1") == 0);
 }
-
-struct opening {
-    const char *group;
-    const char *const *topics;
-    size_t ntopics;
-    const struct conf *conf;
-    bool no_callback, own_commits;
-};
 
 /* Makes the C object; nothing in here raises. @return NULL with e */
 static struct lconsumer *open_consumer(struct runtime *rt, const struct opening *o, struct err *e)
@@ -96,7 +100,7 @@ static struct lconsumer *open_consumer(struct runtime *rt, const struct opening 
                             .on_lost = LUA_NOREF};
     c->name = n == 1 ? xasprintf("%s-%d", rt->s.role->name, rt->s.index)
                      : xasprintf("%s-%d.%d", rt->s.role->name, rt->s.index, n);
-    c->group = group_name(rt, o->group);
+    c->group = group_name(rt, o);
     c->own_commits = o->own_commits && c->group && !c->auto_commit;
     consumer_callbacks_init(&cb, c);
     const struct consumer_setup setup = {.bootstrap = rt->s.bootstrap,
@@ -168,6 +172,7 @@ int consumer_push_new(lua_State *L, struct runtime *rt, int idx, const char *wha
     }
     struct lconsumer **box = lua_newuserdatauv(L, sizeof(struct lconsumer *), 0);
     const struct opening o = {.group = group,
+                              .alone = !group && opts_has(L, idx, "group"),
                               .topics = topics,
                               .ntopics = ntopics,
                               .conf = conf,

@@ -172,6 +172,14 @@ static void read_topic(lua_State *L, void *list)
     each(L, t, "config", read_setting, &p->config);
 }
 
+static void read_start(lua_State *L, void *list)
+{
+    struct plan_start *s = VEC_PUSH((struct plan_starts *)list);
+    int t = lua_gettop(L);
+    s->after = get_text(L, t, "name");
+    s->ms = get_int(L, t, "ms", 0);
+}
+
 static void read_role(lua_State *L, void *list)
 {
     struct plan_role *p = VEC_PUSH((struct plan_roles *)list);
@@ -180,6 +188,7 @@ static void read_role(lua_State *L, void *list)
     p->where = get_text(L, t, "where");
     p->count = (int)get_int(L, t, "count", 1);
     p->restart_ms = get_int(L, t, "restart", 1000);
+    each(L, t, "start_after", read_start, &p->starts);
     each(L, t, "conf", read_setting, &p->conf);
     each(L, t, "env", read_setting, &p->env);
 }
@@ -232,6 +241,8 @@ static void read_pred(lua_State *L, void *list)
     each(L, t, "points", read_point, &p->points);
     p->over_ms = get_int(L, t, "over", -1);
     p->aborted = get_flag(L, t, "aborted");
+    each(L, t, "places", read_string, &p->places);
+    p->within_ms = get_int(L, t, "within", -1);
     p->at_least = get_int(L, t, "at_least", 1);
     p->times = get_int(L, t, "times", 1);
 }

@@ -143,6 +143,10 @@ static void roles_free(struct plan_roles *r)
         conf_free(&r->items[i].conf);
         conf_free(&r->items[i].env);
         strings_free(&r->items[i].exec);
+        for (size_t k = 0; k < r->items[i].starts.n; k++) {
+            free(r->items[i].starts.items[k].after);
+        }
+        free(r->items[i].starts.items);
     }
     free(r->items);
 }
@@ -171,6 +175,7 @@ static void preds_free(struct plan_preds *p)
         free(pred->group);
         strings_free(&pred->topics);
         strings_free(&pred->roles);
+        strings_free(&pred->places);
     }
     free(p->items);
 }
@@ -240,6 +245,13 @@ struct plan_role *plan_role(const struct plan *p, const char *name)
         }
     }
     return NULL;
+}
+
+const struct plan_start *plan_role_start(const struct plan_role *r, int index)
+{
+    size_t at = (size_t)index < r->starts.n ? (size_t)index : r->starts.n;
+    const struct plan_start *s = at > 0 ? &r->starts.items[at - 1] : NULL;
+    return s && (s->after || s->ms > 0) ? s : NULL;
 }
 
 const char *plan_conf_get(const struct plan_conf *c, const char *name)

@@ -35,11 +35,20 @@ struct plan_topics {
     size_t n, cap;
 };
 
+struct plan_start { /**< when an instance of a role starts */
+    char *after;    /**< name given to w:done, or NULL */
+    int64_t ms;     /**< or this long after the faults began */
+};
+struct plan_starts {
+    struct plan_start *items;
+    size_t n, cap;
+};
 struct plan_role {
     char *name;
     char *where;
     int count;
-    int64_t restart_ms; /**< delay before a dead instance starts again; -1 = never */
+    int64_t restart_ms;        /**< delay before a dead instance starts again; -1 = never */
+    struct plan_starts starts; /**< by instance, the last one for the rest; empty = with the run */
     struct plan_conf conf;
     struct plan_conf env;
     struct plan_strings exec; /**< program and arguments; empty = a Lua function */
@@ -133,6 +142,8 @@ struct plan_faults {
     _(ORDER, "order")                                                                              \
     _(STABLE_GROUP, "stable_group")                                                                \
     _(LIVENESS, "liveness")                                                                        \
+    _(TAKEOVER, "takeover")                                                                        \
+    _(ACCOUNTED, "accounted")                                                                      \
     _(CRASHED, "crashed")                                                                          \
     _(MESSAGES, "messages")                                                                        \
     _(SAW_ABORTED, "saw_aborted")                                                                  \
@@ -165,13 +176,15 @@ struct plan_pred {
                     held_back: NULL = all */
     struct plan_strings topics; /**< together */
     bool per_key;               /**< order: per key, else per partition */
-    char *group;                /**< stable_group; liveness: NULL = all */
+    char *group;                /**< stable_group, takeover; liveness: NULL = all */
     struct plan_strings roles;  /**< crashed; committed_only, saw_aborted: empty = all */
     uint32_t points;            /**< crashed: bit set, 0 = any death at a crash point */
     int64_t at_least;           /**< of predicates that count: default 1 */
     int64_t times;              /**< exactly_once: outputs per input, default 1 */
     int64_t over_ms;            /**< late, held_back: what takes longer counts; else -1 */
     bool aborted;               /**< messages: those of aborted transactions instead */
+    int64_t within_ms;          /**< takeover */
+    struct plan_strings places; /**< accounted: topics and roles */
 };
 struct plan_preds {
     struct plan_pred *items;
@@ -228,6 +241,8 @@ struct plan *plan_new(void);
 void plan_free(struct plan *p);
 struct plan_topic *plan_topic(const struct plan *p, const char *name); /**< NULL if not declared */
 struct plan_role *plan_role(const struct plan *p, const char *name);
+/** When an instance (index from 1) starts; NULL = with the run. */
+const struct plan_start *plan_role_start(const struct plan_role *r, int index);
 /** Value of the last entry of that name, or NULL. */
 const char *plan_conf_get(const struct plan_conf *c, const char *name);
 void plan_conf_set(struct plan_conf *c, const char *name, const char *value);

@@ -61,6 +61,7 @@ struct slot {
     bool reads;             /**< some process of it was assigned something */
     struct member *current; /**< the newest process, or NULL */
     struct timer *restart;
+    const struct plan_start *start; /**< what it waits for before its first start, or NULL */
 };
 
 /** A group that some role reads with, learnt from the history. */
@@ -192,6 +193,11 @@ const char *member_name(const struct member *m);
 /** Where a process of this instance writes its output; caller frees. */
 char *member_log_path(const struct slot *s, int incarnation);
 void member_signal(struct member *m, int signum, int fault);
+
+/* starts.c */
+void starts_begin(struct run *r); /**< the faults begin: clocks of instances that start later */
+void starts_poll(struct run *r);  /**< starts those whose work is done that they wait for */
+void starts_end(struct run *r);   /**< the work is over: nobody starts any more */
 
 /* digest.c */
 void digest_poll(struct run *r);

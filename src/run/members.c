@@ -128,7 +128,8 @@ static void add_slot(struct run *r, const struct plan_role *role, const char *to
                        .role = role,
                        .name = role ? role->name : "kaos-reader",
                        .topic = topic,
-                       .index = index};
+                       .index = index,
+                       .start = role ? plan_role_start(role, index) : NULL};
 }
 
 /** kaos's own reader goes to every topic that a property reads as an output. */
@@ -167,7 +168,9 @@ void members_start(struct run *r)
         }
     }
     for (size_t i = 0; !r->failed && i < r->nslots; i++) {
-        member_spawn(&r->slots[i], r->slots[i].role ? "start" : "reader");
+        if (!r->slots[i].start) {
+            member_spawn(&r->slots[i], r->slots[i].role ? "start" : "reader");
+        }
     }
 }
 

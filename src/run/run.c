@@ -295,6 +295,7 @@ void run_drain(struct run *r, const char *why)
     timer_stop(r->limit);
     run_phase(r, "faults_off", why);
     faults_stop(r);
+    starts_end(r);
     r->phase = PH_DRAIN;
     run_phase(r, "drain", "");
     run_say(r, "[%02d:%02d] faults off, draining <=%llds",
@@ -325,13 +326,15 @@ static void begin_work(struct run *r)
     int64_t limit = r->o->timeout_ms >= 0 ? r->o->timeout_ms : r->plan->timeout_ms;
     r->limit = timer_start(r->loop, (uint64_t)limit, 0, on_timeout, r);
     faults_start(r);
+    starts_begin(r);
 }
 
 static bool all_ready(const struct run *r)
 {
     for (size_t i = 0; i < r->nslots; i++) {
         const struct slot *s = &r->slots[i];
-        if (!s->finished && s->incarnations < 2 && !(s->current && s->current->ready)) {
+        if (!s->finished && !s->start && s->incarnations < 2 &&
+            !(s->current && s->current->ready)) {
             return false;
         }
     }
@@ -345,7 +348,7 @@ static void on_start_limit(void *arg)
     r->limit = NULL;
     for (size_t i = 0; i < r->nslots; i++) {
         const struct slot *s = &r->slots[i];
-        if (!s->finished && !(s->current && s->current->ready)) {
+        if (!s->finished && !s->start && !(s->current && s->current->ready)) {
             char *log = member_log_path(s, s->incarnations);
             char *last = path_tail(log, 10);
             err_set(&e, ERR_TIMEOUT, 0, "role %s.%d did not start within %d s", s->name, s->index,
@@ -394,6 +397,7 @@ static void on_tick(void *arg)
     if (r->phase == PH_ROLES && all_ready(r)) {
         begin_work(r);
     }
+    starts_poll(r);
     if (r->phase == PH_WORK && digest_work_done(r)) {
         run_drain(r, "work done");
     }

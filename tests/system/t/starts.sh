@@ -1,0 +1,50 @@
+# Instances that start when others have said something, or later; one that never starts is said. A
+# reader without a group that does nothing else is waited for by the drain, and the drain ends.
+. "$KAOS_ROOT/tests/system/lib.sh"
+
+cat >starts.lua <<'L'
+local function reader(w)
+  local consumer = w:consumer { topics = "numbers", group = false }
+  w:done(("reader %d"):format(w.index))
+  for _ in consumer:messages() do w:reached "read" end
+end
+local function silent(w)
+  local consumer = w:consumer { topics = "numbers", group = false }
+  for _ in consumer:messages() do w:sleep "1ms" end
+end
+local function writer(w)
+  for i = 1, 20 do w:send("numbers", { value = i }) end
+  w:done "sent"
+end
+local function sc(name, second)
+  scenario(name) {
+    topics = { numbers = { partitions = 2 } },
+    roles  = {
+      writer = { run = writer, start_after = "reader 2" },
+      reader = { run = reader, count = 2, start_after = { "300ms", second } },
+      silent = { run = silent, count = 2 },
+      last   = { run = function(w) w:done "all" end, start_after = "sent" },
+    },
+    expect = {
+      no_loss { from = "numbers", to = "silent" },
+      no_loss { from = "numbers", to = "reader" },
+      sometimes "read",
+    },
+    stop   = { after = "all", drain = "20s", timeout = "15s" },
+  }
+end
+sc("right", "reader 1")
+L
+sed 's/sc("right", "reader 1")/sc("never", "nobody says so")/; s/timeout = "15s"/timeout = "2s"/; s/numbers/others/g' \
+    starts.lua >never.lua
+
+# shellcheck disable=SC2016
+"$KAOS_ROOT/tests/system/with-broker" bash -euo pipefail -c '
+    . "$KAOS_ROOT/tests/system/lib.sh"
+    run_kaos run starts.lua --seed 1 --cluster "$KAOS_TEST_BOOTSTRAP"
+    expect_code 0
+    expect "20 judged"
+    run_kaos run never.lua --seed 1 --cluster "$KAOS_TEST_BOOTSTRAP"
+    expect_code 2
+    expect "an instance was never started: reader-2 waited for \"nobody says so\""
+    expect "an instance was never started: writer-1 waited for \"reader 2\""'
