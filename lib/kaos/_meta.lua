@@ -45,6 +45,7 @@
 ---@field run? fun(w: kaos.Ctx) # What an instance does; gets the context `w`.
 ---@field count? integer|kaos.Param # Number of instances.
 ---@field restart? "never"|kaos.Duration|kaos.Param # Delay before a dead instance starts again, or "never".
+---@field start_after? string|string[]|kaos.Param # Name given to w:done, or a duration from the start of the faults, after which the instances start; a list has one for each instance, its last one for the rest.
 ---@field conf? table<string, string|number|boolean|kaos.Param> # librdkafka settings for every client of the role.
 ---@field env? table<string, string|number|boolean|kaos.Param> # Environment variables of the process.
 ---@field exec? string|string[]|kaos.Param # Program and arguments instead of `run`; not supported yet.
@@ -202,6 +203,17 @@ function pause(spec) end
 ---@param spec kaos.RebalanceSpec
 ---@return kaos.Fault
 function rebalance(spec) end
+
+---Each record of `from` ends in exactly one of the places in `to`, once.
+---@class (exact) kaos.AccountedSpec
+---@field from string|kaos.Param # Topic where records come from.
+---@field to string|string[]|kaos.Param # Topics and roles of which one must have it.
+---@field id? string|fun(m: kaos.Message): any|kaos.Param # What identifies a record: "value", "key", "header:NAME" or a function of the message.
+
+---Each record of `from` ends in exactly one of the places in `to`, once.
+---@param spec kaos.AccountedSpec
+---@return kaos.Predicate
+function accounted(spec) end
 
 ---Each transaction is committed or aborted as a whole, its offsets included.
 ---@class (exact) kaos.AtomicSpec
@@ -361,6 +373,16 @@ function saw_aborted(spec) end
 ---@param spec string|kaos.StableGroupSpec
 ---@return kaos.Predicate
 function stable_group(spec) end
+
+---No partition of the group stays without an owner for longer, once it had one.
+---@class (exact) kaos.TakeoverSpec
+---@field group string|kaos.Param # Consumer group.
+---@field within kaos.Duration|kaos.Param # Limit, from the death of its owner, or from when it gave the partition up.
+
+---No partition of the group stays without an owner for longer, once it had one.
+---@param spec kaos.TakeoverSpec
+---@return kaos.Predicate
+function takeover(spec) end
 
 ---Records with one id are all there or none is: each of the topics holds as many.
 ---@class (exact) kaos.TogetherSpec
@@ -608,7 +630,7 @@ function Consumer:close() end
 
 ---@class kaos.CtxConsumerOptions
 ---@field topics? any # What is read.
----@field group? string # The group; without one SCENARIO-ROLE if the role has several instances, else all partitions without a group.
+---@field group? any # The group; false: all partitions without a group. By default SCENARIO-ROLE if the role has several instances, else none.
 ---@field isolation? "read_committed"|"read_uncommitted" # Whether records of open and aborted transactions are seen; read_committed by default.
 ---@field conf? any # Properties of librdkafka, untouched.
 ---@field on_assign? any # Called when partitions come, before records of them are delivered.
