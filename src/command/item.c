@@ -8,8 +8,9 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "cluster/cluster.h"
+#include "command/ui.h"
+#include "report/live.h"
 #include "report/report.h"
-#include "run/run.h"
 
 int item_opts_parse(struct item_opts *o, const struct cli *c)
 {
@@ -21,7 +22,7 @@ int item_opts_parse(struct item_opts *o, const struct cli *c)
                             .no_faults = cli_has(c, "no-faults"),
                             .keep = cli_has(c, "keep")};
     if (cli_int(c, "brokers", 1, 5, &o->brokers) < 0 ||
-        cli_duration(c, "timeout", &o->timeout_ms) < 0) {
+        cli_duration(c, "timeout", &o->timeout_ms) < 0 || ui_parse(c, &o->ui) < 0) {
         return -1;
     }
     if (o->cluster && cluster_check(o->cluster, &e) < 0) {
@@ -46,7 +47,7 @@ static struct verdict *judge(const struct item *it, const struct item_opts *o, c
                              struct run_result *r, struct events **es, struct err *e)
 {
     char *history = path_join(r->dir, "history");
-    struct check_opts c = {.interrupted = r->signum != 0,
+    struct check_opts c = {.interrupted = r->signum != 0 || r->stopped,
                            .no_faults = o->no_faults,
                            .outcome = r->end == RUN_SCENARIO ? CHECK_SCENARIO_ERROR
                                       : r->end == RUN_JUDGE  ? CHECK_RAN
@@ -189,7 +190,11 @@ void item_run(const struct item *it, const struct item_opts *o, uint64_t seed, s
                           .timeout_ms = o->timeout_ms,
                           .store = o->store,
                           .argv = cli_argv(o->c),
-                          .out = o->out};
+                          .out = o->out,
+                          .ui = o->ui,
+                          .draw = live_draw,
+                          .utf8 = ui_utf8(),
+                          .color = ui_color()};
     struct run_result r;
     run_scenario(&ro, &r);
     finish(it, o, p, &r, out);
@@ -319,6 +324,7 @@ int item_serve(const struct cli *c, const char *request)
         return EXIT_USAGE;
     }
     o.thin = cli_has(c, "thin");
+    o.ui = RUN_UI_QUIET; /* the suite has the terminal */
     json_t *req = json_read(request, &e);
     if (!req) {
         return cli_fail(EXIT_BUG, "%s", e.msg);

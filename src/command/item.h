@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "command/command.h"
 #include "command/store.h"
+#include "run/run.h"
 
 /** What is run: a scenario of a loaded file at a point of the matrix. */
 struct item {
@@ -25,6 +26,7 @@ struct item_opts {
     long long brokers, timeout_ms; /**< 0, -1 = as the scenario says */
     bool no_faults, keep, thin;    /**< thin: no history is kept of what ends as declared */
     FILE *out;                     /**< status lines, or NULL */
+    enum run_ui ui;
 };
 /** @return -1 after printing what is wrong. */
 int item_opts_parse(struct item_opts *o, const struct cli *c);

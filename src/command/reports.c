@@ -155,7 +155,15 @@ struct report *reports_add(struct reports *r, struct outcome *out, int repetitio
 void reports_print(struct reports *r, const struct report *rep, bool line_only)
 {
     struct err e;
-    if (line_only) {
+    if (r->json) {
+        json_t *line = json_pack("{s:i,s:s,s:o}", "v", 1, "type", "verdict", "verdict",
+                                 rep->json ? json_incref((json_t *)rep->json)
+                                           : json_report_verdict(rep));
+        json_dumpf(line, stdout, JSON_COMPACT);
+        putchar('\n');
+        fflush(stdout);
+        json_decref(line);
+    } else if (line_only) {
         terminal_headline(rep, r->console);
     } else if (terminal_write(rep, 1, r->console, &e) < 0) {
         cli_fail(0, "%s", e.msg);

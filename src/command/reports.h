@@ -18,6 +18,7 @@ struct reports {
         size_t n, cap;
     } wanted;
     long long evidence;
+    bool json; /**< standard output gets a line of JSON for each verdict instead of text */
     struct {
         struct report *items;
         size_t n, cap;

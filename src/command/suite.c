@@ -127,7 +127,7 @@ static void run_here(struct suite *s)
     struct suite_item *si;
     uint64_t seed;
     long long number;
-    s->opts.out = s->many || cli_has(s->c, "quiet") ? NULL : s->reports.console;
+    s->opts.out = s->reports.json ? stdout : s->many ? NULL : s->reports.console;
     while ((si = next(s, &seed, &number))) {
         struct outcome out;
         item_run(&si->it, &s->opts, seed, &out);
@@ -152,7 +152,7 @@ static int run_jobs(struct suite *s)
     _Static_assert(offsetof(struct suite_item, it) == 0, "an item is the head of a suite item");
     int rc = jobs_run(&(struct jobs_opts){.item = &s->opts,
                                           .parallel = (int)s->jobs,
-                                          .quiet = cli_has(s->c, "quiet"),
+                                          .quiet = s->opts.ui == RUN_UI_QUIET || s->reports.json,
                                           .next = next_job,
                                           .done = job_done,
                                           .arg = s},

@@ -121,6 +121,10 @@ int suite_parse(struct suite *s, const struct cli *c)
         reports_parse(&s->reports, c) < 0) {
         return EXIT_USAGE;
     }
+    if (s->opts.ui == RUN_UI_JSON) { /* standard output has lines of JSON, text goes beside it */
+        s->reports.json = true;
+        s->reports.console = stderr;
+    }
     reports_automatic(&s->reports);
     if (cli_has(c, "last-failed")) {
         s->last = ledger_read(s->opts.store, &e);

@@ -238,6 +238,39 @@ void timer_stop(struct timer *t)
     }
 }
 
+struct frozen {
+    struct frozen_timer {
+        uv_timer_t *uv;
+        uint64_t left_ms;
+    } * items;
+    size_t n, cap;
+};
+
+static void note_left(uv_handle_t *h, void *arg)
+{
+    struct frozen *f = arg;
+    if (h->type == UV_TIMER && uv_is_active(h)) {
+        *VEC_PUSH(f) = (struct frozen_timer){(uv_timer_t *)h, uv_timer_get_due_in((uv_timer_t *)h)};
+    }
+}
+
+void loop_freeze(struct loop *l, loop_fn fn, void *arg)
+{
+    struct frozen f = {0};
+    uv_update_time(&l->uv);
+    uv_walk(&l->uv, note_left, &f);
+    fn(arg);
+    uv_update_time(&l->uv);
+    for (size_t i = 0; i < f.n; i++) {
+        uv_timer_t *t = f.items[i].uv;
+        if (uv_is_active((uv_handle_t *)t)) { /* fn may have stopped it */
+            must(uv_timer_start(t, on_timer, f.items[i].left_ms, uv_timer_get_repeat(t)),
+                 "restarting a timer");
+        }
+    }
+    free(f.items);
+}
+
 /* Signals. */
 
 static void free_signals(uv_handle_t *h)

@@ -39,6 +39,10 @@ struct timer *timer_start(struct loop *l, uint64_t first_ms, uint64_t repeat_ms,
 /** Stops and frees; NULL is fine. A single shot that has fired must not be stopped. */
 void timer_stop(struct timer *t);
 
+/** Calls fn(arg), which may take long (the process is stopped by Ctrl-Z), and then lets every timer
+ * wait for what it still had to wait before: the time of the call does not count. */
+void loop_freeze(struct loop *l, loop_fn fn, void *arg);
+
 /** Calls fn(arg) on the loop for each arrival of signum. Does not keep loop_run() alive. */
 struct signals *signals_start(struct loop *l, int signum, loop_fn fn, void *arg);
 void signals_stop(struct signals *s);

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -274,6 +275,27 @@ char proc_state(const struct proc *p)
     }
     /* Another parent: it was reaped, and its pid is somebody else's by now. */
     return p->guard && s.parent != p->guard->pid ? '\0' : s.state;
+}
+
+void guard_freeze(struct guard *g)
+{
+    for (struct proc *p = g->procs; p; p = p->next) {
+        char state = proc_state(p);
+        p->frozen = state && state != 'T';
+        if (p->frozen) {
+            proc_signal(p, SIGSTOP, true);
+        }
+    }
+}
+
+void guard_thaw(struct guard *g)
+{
+    for (struct proc *p = g->procs; p; p = p->next) {
+        if (p->frozen) {
+            p->frozen = false;
+            proc_signal(p, SIGCONT, true);
+        }
+    }
 }
 
 void proc_send(struct proc *p, uint8_t type, const void *data, uint32_t len)

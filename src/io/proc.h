@@ -50,6 +50,11 @@ void guard_stop(struct guard *g);
  * that are kept). The child must have been spawned with may_outlive. */
 void guard_release(struct guard *g, struct proc *p);
 
+/** Stops (SIGSTOP) all children, with their process groups, that are not stopped already; and lets
+ * those and only those go on. */
+void guard_freeze(struct guard *g);
+void guard_thaw(struct guard *g);
+
 /** Starts a child under the guard; a program that cannot be executed is an error here, named.
  *  @return NULL with ERR_PROCESS. Freed with proc_free. */
 struct proc *proc_spawn(struct guard *g, const struct proc_opts *o, struct err *e);

@@ -31,6 +31,7 @@ struct proc {
     uint64_t id;
     pid_t pid;
     bool alive, released, may_outlive;
+    bool frozen;      /**< by guard_freeze */
     bool late, freed; /**< on_exit is deferred; the owner has no interest any more */
     struct proc_end end;
     struct writer *control;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "run/internal.h"
+#include "run/progress.h"
 
 static void note_group(struct run *r, struct member *m, const char *group, const char *topic)
 {
@@ -92,6 +92,7 @@ static void on_event(void *arg, const struct event *ev)
 {
     struct run *r = arg;
     struct member *m = member_find(r, ev->who->role, ev->who->index, ev->who->incarnation);
+    progress_event(r, m, ev);
     if (!m) {
         return;
     }

@@ -207,6 +207,19 @@ void faults_start(struct run *r)
         *c = (struct fault_clock){.r = r, .index = (int)i, .f = &r->plan->faults.items[i]};
     }
     for (size_t i = 0; i < r->clocks.n; i++) { /* the array moves no more */
+        faults_faults_schedule(&r->clocks.items[i]);
+    }
+}
+
+void faults_switch(struct run *r, bool on)
+{
+    if (!on) {
+        faults_stop(r);
+        return;
+    }
+    r->faults_on = true;
+    members_send(r, ROLE_FAULT, "{\"do\":\"faults\",\"on\":true}");
+    for (size_t i = 0; i < r->clocks.n; i++) {
         faults_schedule(&r->clocks.items[i]);
     }
 }

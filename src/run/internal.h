@@ -28,6 +28,9 @@ enum run_phase {
 };
 
 struct slot;
+struct progress;
+struct status_store;
+struct ui;
 
 /** One process of a role instance; stays in the list after its end. */
 struct member {
@@ -41,6 +44,7 @@ struct member {
     bool has_txn;                  /**< had a transaction at some time */
     bool endless;                  /**< owns a consumer */
     bool crashed;                  /**< wrote a CRASH event */
+    bool by_hand;                  /**< killed because a person said so */
     bool left;                     /**< wrote a RETURNED event with why exit */
     struct fault_clock *paused_by; /**< the pause that holds or held it, or NULL */
     struct timer *wake, *confirm;  /**< end of the pause; look whether SIGSTOP took effect */
@@ -131,6 +135,10 @@ struct run {
     struct {
         uint64_t sent, acked, delivered, crashes, deaths, commits, aborts, generations;
     } count;
+    struct progress
+        *progress; /**< what people want to see (progress.h); NULL before the first event */
+    struct status_store *status;
+    struct ui *ui;
     uint64_t next_status_ns;
     uint64_t tick_ns; /**< when on_tick() ran last */
     int node_down;    /**< broker node that a fault holds down or paused, 0 = none */
@@ -220,6 +228,8 @@ void faults_record(struct fault_clock *c, const char *edge, const char *target, 
 /* faults_node.c */
 void faults_node_fire(struct fault_clock *c);
 void faults_node_stop(struct run *r); /**< what is down comes back */
+/** Off and on again, while roles work. */
+void faults_switch(struct run *r, bool on);
 void faults_on_node(struct run *r, int node, enum cluster_event ev);
 
 /* finish.c */

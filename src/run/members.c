@@ -185,7 +185,7 @@ static void on_restart(void *arg)
 
 static const char *classify(const struct member *m, struct proc_end end)
 {
-    if (m->crashed || (m->fault >= 0 && end.signal) || m->left) {
+    if (m->crashed || ((m->fault >= 0 || m->by_hand) && end.signal) || m->left) {
         return "fault";
     }
     if (end.signal == 0 && end.code == ROLE_EXIT_OK) {

@@ -17,7 +17,8 @@
 #include "base/path.h"
 #include "history/deliveries.h"
 #include "role/proto.h"
-#include "run/internal.h"
+#include "run/progress.h"
+#include "run/ui.h"
 #include "wire/admin.h"
 
 enum {
@@ -31,15 +32,10 @@ enum {
 
 void run_say(struct run *r, const char *fmt, ...)
 {
-    if (!r->o->out) {
-        return;
-    }
     va_list ap;
     va_start(ap, fmt);
-    vfprintf(r->o->out, fmt, ap);
+    ui_say(r, fmt, ap);
     va_end(ap);
-    fputc('\n', r->o->out);
-    fflush(r->o->out);
 }
 
 void run_phase(struct run *r, const char *name, const char *detail)
@@ -361,18 +357,6 @@ static void on_start_limit(void *arg)
     }
 }
 
-static void status(struct run *r)
-{
-    uint64_t s = (clock_mono_ns() - r->faults_ns) / 1000000000u;
-    run_say(
-        r,
-        "[%02d:%02d] sent %llu  acked %llu  delivered %llu  commits %llu  aborts %llu  deaths %llu",
-        (int)(s / 60), (int)(s % 60), (unsigned long long)r->count.sent,
-        (unsigned long long)r->count.acked, (unsigned long long)r->count.delivered,
-        (unsigned long long)r->count.commits, (unsigned long long)r->count.aborts,
-        (unsigned long long)r->count.deaths);
-}
-
 /** A runner that did not run (stopped, or its host) restarts nobody and stops no fault in time. */
 static void note_stall(struct run *r)
 {
@@ -406,7 +390,7 @@ static void on_tick(void *arg)
     }
     if ((r->phase == PH_WORK || r->phase == PH_DRAIN) && clock_mono_ns() >= r->next_status_ns) {
         r->next_status_ns += (uint64_t)STATUS_S * 1000000000u;
-        status(r);
+        ui_status(r);
     }
 }
 
@@ -491,10 +475,12 @@ static int set_up(struct run *r, struct err *e)
 static void clean_up(struct run *r)
 {
     watch_stop(r->watch);
+    ui_stop(r);
     if (r->guard) {
         guard_stop(r->guard);
     }
     cluster_free(r->cluster);
+    progress_free(r);
     members_free(r);
     hist_close(r->hist);
     if (r->tail) {
@@ -539,6 +525,7 @@ void run_scenario(const struct run_opts *o, struct run_result *out)
     } else {
         run_say(r, "kaos %s  %s > %s  seed 0x%016llx  run %s  %s", KAOS_VERSION, o->plan->file,
                 o->plan->name, (unsigned long long)o->seed, out->id, o->cluster);
+        ui_start(r);
         cluster_start(r->cluster);
         loop_run(r->loop);
     }

@@ -10,11 +10,14 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "plan/plan.h"
+#include "run/status.h"
 
 struct run_file { /**< a file of the source bundle; the scenario's own file first */
     const char *name, *text;
     size_t len;
 };
+
+enum run_ui { RUN_UI_LINES, RUN_UI_QUIET, RUN_UI_LIVE, RUN_UI_JSON };
 
 struct run_opts {
     struct plan *plan; /**< its groups get the run's suffix on a cluster that is not fresh */
@@ -33,6 +36,9 @@ struct run_opts {
     const char *store;       /**< ".kaos": runs go to STORE/runs/ID-NAME */
     const char *const *argv; /**< for run.json */
     FILE *out;               /**< status lines; NULL = quiet */
+    enum run_ui ui;
+    status_draw_fn *draw; /**< of live view and status dump; NULL = neither */
+    bool utf8, color;     /**< of the live view */
 };
 
 enum run_end {
@@ -43,6 +49,7 @@ enum run_end {
 };
 struct run_result {
     enum run_end end;
+    bool stopped;   /**< ended early by a key: judged, but never PASS */
     int signum;     /**< SIGINT or SIGTERM when interrupted (also with RUN_JUDGE), else 0 */
     struct err err; /**< why, unless RUN_JUDGE */
     char *detail;   /**< more lines for a person (last lines of a log), or NULL */

@@ -16,7 +16,7 @@ local KNOWS = {
   run = { "plan", "cluster", "audit", "io", "history", "lua", "base", "role/proto.h",
           "wire/admin.h" },
   check = { "history", "plan", "base" },
-  report = { "check", "history", "base" },
+  report = { "check", "history", "base", "run/status.h" },
 }
 local DOORS = { ["^lua%.h$"] = "lua", ["^lauxlib%.h$"] = "lua", ["^lualib%.h$"] = "lua",
                 ["^uv%.h$"] = "io", ["^librdkafka/"] = "client" }
