@@ -152,11 +152,31 @@ char *path_join(const char *dir, const char *name)
     return xasprintf("%s/%s", dir, name);
 }
 
+/** The last TAIL_BYTES of a file: a log may be long, and people look at it again and again. */
+static int read_end(const char *path, struct buf *b)
+{
+    enum { TAIL_BYTES = 256 << 10 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+    off_t at = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
+    while (size > at) {
+        ssize_t n = pread(fd, buf_reserve(b, 64 << 10), 64 << 10, at);
+        if (n <= 0) {
+            break;
+        }
+        b->len += (size_t)n;
+        at += n;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return size < 0 ? -1 : 0;
+}
+
 char *path_tail(const char *path, int lines)
 {
     struct buf b = {0};
-    struct err e;
-    if (path_read(path, 0, &b, &e) < 0) {
+    if (read_end(path, &b) < 0) {
         buf_free(&b);
         return xstrdup("");
     }

@@ -108,7 +108,7 @@ void term_enter(struct term *t)
     if (entered || !foreground()) {
         return;
     }
-    if (t->keys && tcgetattr(IN, &saved) == 0) {
+    if (t->keys && (raw || tcgetattr(IN, &saved) == 0)) { /* while raw, saved is what was before */
         struct termios now = saved;
         now.c_lflag &= (tcflag_t) ~(ICANON | ECHO);
         now.c_cc[VMIN] = 1;

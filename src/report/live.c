@@ -11,7 +11,7 @@
 #include "base/path.h"
 #include "report/text.h"
 
-enum { LABEL = 12, LOG_LINES = 5, KILL_KEYS = 35, COLUMNS_LEAST = 20 };
+enum { LABEL = 12, LOG_LINES = 5, KILL_KEYS = 35, ROLE_ROWS = 3, COLUMNS_LEAST = 20 };
 
 struct page {
     const struct status *s;
@@ -237,12 +237,18 @@ static void role_row(struct page *p, size_t i, size_t end)
         put(p, "  ☠ %u", deaths);
     }
     size_t width = (size_t)(p->o->columns > COLUMNS_LEAST ? p->o->columns : COLUMNS_LEAST);
+    size_t rows = 1;
     for (size_t k = i; k < end; k++) {
         struct page one = {.s = p->s, .o = p->o};
         put_instance(&one, &p->s->procs[k]);
         if (text_width(p->line.data) + 3 + text_width(one.line.data) > width) {
             end_line(p);
             text_spaces(&p->line, LABEL + 2);
+            if (++rows > ROLE_ROWS) {
+                put(p, "   … %zu more: t", end - k);
+                buf_free(&one.line);
+                break;
+            }
         }
         put(p, "   %s", one.line.data);
         buf_free(&one.line);
@@ -283,7 +289,8 @@ static void flow(struct page *p)
 {
     const struct status *s = p->s;
     label(p, "flow");
-    put(p, "sent %llu  acked %llu", (unsigned long long)s->sent, (unsigned long long)s->acked);
+    put(p, "in %.0f/s  out %.0f/s   sent %llu  acked %llu", s->delivered_rate, s->sent_rate,
+        (unsigned long long)s->sent, (unsigned long long)s->acked);
     if (s->failed + s->unknown) {
         put(p, "  failed %llu  unknown %llu", (unsigned long long)s->failed,
             (unsigned long long)s->unknown);
@@ -293,7 +300,6 @@ static void flow(struct page *p)
         put(p, "  commits %llu  aborts %llu", (unsigned long long)s->commits,
             (unsigned long long)s->aborts);
     }
-    put(p, "  in %.0f/s  out %.0f/s", s->delivered_rate, s->sent_rate);
     end_line(p);
     if (s->nfaults) {
         label(p, "faults");

@@ -207,7 +207,7 @@ void faults_start(struct run *r)
         *c = (struct fault_clock){.r = r, .index = (int)i, .f = &r->plan->faults.items[i]};
     }
     for (size_t i = 0; i < r->clocks.n; i++) { /* the array moves no more */
-        faults_faults_schedule(&r->clocks.items[i]);
+        faults_schedule(&r->clocks.items[i]);
     }
 }
 

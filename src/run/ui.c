@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "io/term.h"
 
-enum { DRAW_MS = 200, LEAST_MS = 100, NOTICE_MS = 6000, DUMP_COLUMNS = 120, JSON_MS = 1000 };
+enum { DRAW_MS = 200, LEAST_MS = 100, NOTICE_MS = 6000, DUMP_COLUMNS = 1000, JSON_MS = 1000 };
 
 struct ui {
     struct run *r;
