@@ -16,6 +16,12 @@ static bool hidden(const struct command *c)
     return strncmp(c->name, "__", 2) == 0;
 }
 
+/** Headings of groups have no name, hidden options no text. */
+static bool visible(const struct command_option *o)
+{
+    return o->name[0] && o->doc && o->doc[0];
+}
+
 /** "up|down|ls" or "bash | zsh | fish", and nothing that stands for something else. */
 static bool is_list(const char *text)
 {
@@ -163,7 +169,9 @@ static void zsh_verb(const struct command *c)
     printf("    %s)\n        _arguments", c->name);
     for (const struct command_option *o = c->options; o && o->name; o++) {
         if (command_option_shown(o)) {
-            zsh_option(o);
+            if (visible(o)) {
+                zsh_option(o);
+            }
         }
     }
     if (is_list(c->usage) || strcmp(c->name, "help") == 0) {

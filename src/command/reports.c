@@ -156,9 +156,9 @@ void reports_print(struct reports *r, const struct report *rep, bool line_only)
 {
     struct err e;
     if (r->json) {
-        json_t *line = json_pack("{s:i,s:s,s:o}", "v", 1, "type", "verdict", "verdict",
-                                 rep->json ? json_incref((json_t *)rep->json)
-                                           : json_report_verdict(rep));
+        json_t *line =
+            json_pack("{s:i,s:s,s:o}", "v", 1, "type", "verdict", "verdict",
+                      rep->json ? json_incref((json_t *)rep->json) : json_report_verdict(rep));
         json_dumpf(line, stdout, JSON_COMPACT);
         putchar('\n');
         fflush(stdout);

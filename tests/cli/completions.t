@@ -9,6 +9,11 @@ Completion is made from the table of verbs. Bash itself completes:
   --seed
   $ try kaos run --no-f
   --no-faults
+  $ try kaos run --it
+  
+  $ try kaos run --ui li
+  live
+  lines
   $ try kaos completions ""
   bash
   zsh

@@ -83,7 +83,8 @@ A verb, in three ways.
         --store DIR            where runs are kept (default .kaos)
         --history on|on-fail   on-fail: none is kept of what ends as declared (default in sweeps)
         --evidence N           cases shown per finding (default 3; all are stored)
-        --ui auto|live|lines|quiet|json how the run shows itself; auto: live on a terminal, lines elsewhere
+        --ui auto|live|lines|quiet|json
+                               how the run shows itself; auto: live on a terminal, lines elsewhere
     -q, --quiet                the same as --ui quiet
   $ kaos run --help | diff - <(kaos help run)
   $ kaos help lint
