@@ -31,100 +31,89 @@ struct facts {
     char log[256];
 };
 
+static const struct status_proc procs[] = {
+    {.role = "controller", .index = 1, .incarnation = 1, .pid = 4711, .age_ms = 41000},
+    {.role = "worker",
+     .index = 1,
+     .incarnation = 9,
+     .pid = 4712,
+     .age_ms = 1500,
+     .deaths = 8,
+     .last_end = "fault",
+     .topic = "input",
+     .partition = 2,
+     .offset = 518,
+     .in_txn = true,
+     .txn = 3,
+     .txn_records = 4,
+     .txn_age_ms = 120},
+    {.role = "worker",
+     .index = 2,
+     .incarnation = 10,
+     .state = "dead",
+     .back_ms = 600,
+     .deaths = 10,
+     .last_end = "fault"},
+    {.role = "worker",
+     .index = 3,
+     .incarnation = 11,
+     .pid = 4714,
+     .age_ms = 900,
+     .deaths = 10,
+     .last_end = "died",
+     .topic = "input",
+     .offset = 9},
+    {.role = "kaos-reader", .index = 1, .incarnation = 1, .reader = true, .pid = 4715},
+};
+
+static const struct status sample = {.version = "0.1",
+                                     .file = "eos.lua",
+                                     .name = "eos",
+                                     .run = "7c1e",
+                                     .cluster = "kafka",
+                                     .cluster_version = "4.3.1",
+                                     .nodes = 3,
+                                     .params = "ids=2000 workers=3",
+                                     .phase = "working",
+                                     .seed = 0x1d0f3c5a77e2b941,
+                                     .elapsed_ms = 41200,
+                                     .limit_ms = 180000,
+                                     .faults_on = true,
+                                     .sent = 1437,
+                                     .acked = 1431,
+                                     .unknown = 2,
+                                     .delivered = 1400,
+                                     .commits = 60,
+                                     .aborts = 7,
+                                     .sent_rate = 36,
+                                     .delivered_rate = 39,
+                                     .groups = groups,
+                                     .ngroups = 1,
+                                     .props = props,
+                                     .nprops = 3,
+                                     .faults = faults,
+                                     .nfaults = 2,
+                                     .events = events,
+                                     .nevents = 3,
+                                     .notice = ""};
+
 static void facts_init(struct facts *f)
 {
     struct err e;
     snprintf(f->log, sizeof f->log, "%s/w.log", test_dir());
     const char text[] = "one\ntwo\nthree\nfour\nfive\nsix \033[31mred\nseven\n";
     CHECK_INT(path_write(f->log, text, sizeof text - 1, &e), 0);
-    f->procs[0] = (struct status_proc){.role = "controller",
-                                       .index = 1,
-                                       .incarnation = 1,
-                                       .pid = 4711,
-                                       .age_ms = 41000,
-                                       .state = "running",
-                                       .back_ms = -1,
-                                       .last_end = "",
-                                       .log = f->log};
-    f->procs[1] = (struct status_proc){.role = "worker",
-                                       .index = 1,
-                                       .incarnation = 9,
-                                       .pid = 4712,
-                                       .age_ms = 1500,
-                                       .state = "running",
-                                       .back_ms = -1,
-                                       .deaths = 8,
-                                       .last_end = "fault",
-                                       .topic = "input",
-                                       .partition = 2,
-                                       .offset = 518,
-                                       .in_txn = true,
-                                       .txn = 3,
-                                       .txn_records = 4,
-                                       .txn_age_ms = 120,
-                                       .log = f->log};
-    f->procs[2] = (struct status_proc){.role = "worker",
-                                       .index = 2,
-                                       .incarnation = 10,
-                                       .state = "dead",
-                                       .back_ms = 600,
-                                       .deaths = 10,
-                                       .last_end = "fault",
-                                       .log = f->log};
-    f->procs[3] = (struct status_proc){.role = "worker",
-                                       .index = 3,
-                                       .incarnation = 11,
-                                       .pid = 4714,
-                                       .age_ms = 900,
-                                       .state = "running",
-                                       .back_ms = -1,
-                                       .deaths = 10,
-                                       .last_end = "died",
-                                       .topic = "input",
-                                       .partition = 0,
-                                       .offset = 9,
-                                       .log = f->log};
-    f->procs[4] = (struct status_proc){.role = "kaos-reader",
-                                       .index = 1,
-                                       .incarnation = 1,
-                                       .reader = true,
-                                       .pid = 4715,
-                                       .state = "running",
-                                       .back_ms = -1,
-                                       .last_end = "",
-                                       .log = f->log};
-    f->s = (struct status){.version = "0.1",
-                           .file = "eos.lua",
-                           .name = "eos",
-                           .run = "7c1e",
-                           .cluster = "kafka",
-                           .cluster_version = "4.3.1",
-                           .nodes = 3,
-                           .params = "ids=2000 workers=3",
-                           .phase = "working",
-                           .seed = 0x1d0f3c5a77e2b941,
-                           .elapsed_ms = 41200,
-                           .limit_ms = 180000,
-                           .faults_on = true,
-                           .sent = 1437,
-                           .acked = 1431,
-                           .unknown = 2,
-                           .delivered = 1400,
-                           .commits = 60,
-                           .aborts = 7,
-                           .sent_rate = 36,
-                           .delivered_rate = 39,
-                           .procs = f->procs,
-                           .nprocs = 5,
-                           .groups = groups,
-                           .ngroups = 1,
-                           .props = props,
-                           .nprops = 3,
-                           .faults = faults,
-                           .nfaults = 2,
-                           .events = events,
-                           .nevents = 3,
-                           .notice = ""};
+    memcpy(f->procs, procs, sizeof procs);
+    for (size_t i = 0; i < ARRAY_LEN(procs); i++) {
+        struct status_proc *q = &f->procs[i];
+        q->state = q->state ? q->state : "running";
+        q->back_ms = q->back_ms ? q->back_ms : -1;
+        q->last_end = q->last_end ? q->last_end : "";
+        q->log = f->log;
+    }
+    f->s = sample;
+    f->s.procs = f->procs;
+    f->s.nprocs = ARRAY_LEN(procs);
 }
 
 static char *drawn(const struct status *s, struct status_screen o)
