@@ -12,6 +12,7 @@
 
 static const struct cluster_kind *const kinds[] = {
     &kafka_kind,
+    &embedded_kind,
     &external_kind,
 };
 

@@ -2,7 +2,9 @@
 /* "A cluster", whatever stands behind it. One row per kind in cluster.c:
  *
  *   kafka[:VERSION]         1 to 5 KRaft nodes of Apache Kafka on loopback, started and killed by
- * kaos HOST:PORT[,HOST:PORT]   a cluster that somebody else runs
+ *                           kaos
+ *   embedded                kaos's own broker, with virtual nodes, in memory
+ *   HOST:PORT[,HOST:PORT]   a cluster that somebody else runs
  *
  * Everything here is called on the loop's thread and returns at once; what takes time reports
  * through callbacks on the loop, never inside the call that asked for it, so that Ctrl-C is always
@@ -114,7 +116,7 @@ int cluster_brokers(const struct cluster *c);
 unsigned cluster_caps(const struct cluster *c);
 /** "kill_broker"; NULL if cap is not one bit of enum cluster_cap. */
 const char *cluster_cap_name(enum cluster_cap cap);
-/** "kafka" or "external". */
+/** "kafka", "embedded" or "external". */
 const char *cluster_kind(const struct cluster *c);
 /** "4.3.1"; "" if unknown (external). */
 const char *cluster_version(const struct cluster *c);

@@ -32,7 +32,7 @@ static const struct command_option run_options[] = {
     {"", 0, NULL, "faults"},
     {"no-faults", 0, NULL, "baseline: declared faults do not fire"},
     {"", 0, NULL, "cluster"},
-    {"cluster", 0, "KIND", "kafka (default), kafka:VERSION or HOST:PORT[,HOST:PORT]"},
+    {"cluster", 0, "KIND", "kafka (default), kafka:VERSION, embedded or HOST:PORT[,HOST:PORT]"},
     {"brokers", 0, "N", "nodes of a managed cluster, 1 to 5"},
     {"keep", 0, NULL, "leaves a managed cluster running and says how to reach and end it"},
     {"", 0, NULL, "execute"},

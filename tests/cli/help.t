@@ -70,7 +70,7 @@ A verb, in three ways.
         --no-faults            baseline: declared faults do not fire
   
     cluster
-        --cluster KIND         kafka (default), kafka:VERSION or HOST:PORT[,HOST:PORT]
+        --cluster KIND         kafka (default), kafka:VERSION, embedded or HOST:PORT[,HOST:PORT]
         --brokers N            nodes of a managed cluster, 1 to 5
         --keep                 leaves a managed cluster running and says how to reach and end it
   

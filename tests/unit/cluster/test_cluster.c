@@ -25,7 +25,7 @@ TEST(an_unknown_kind_names_the_known_ones)
                                         "a:99999", ":9092", "a:1,",      "a:1x"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct cluster_opts o = {0};
-        check_refused(wrong[i], &o, "known are kafka[:VERSION], HOST:PORT[,HOST:PORT]");
+        check_refused(wrong[i], &o, "known are kafka[:VERSION], embedded, HOST:PORT[,HOST:PORT]");
     }
 }
 
@@ -43,6 +43,18 @@ TEST(a_reserved_setting_is_refused_before_anything_starts)
     struct cluster_opts o = {.settings = &s, .nsettings = 1};
     check_refused("kafka", &o, "'listeners' is set by kaos");
     check_refused("localhost:9092", &o, "a cluster that kaos does not start");
+}
+
+TEST(the_embedded_broker_names_a_setting_that_it_does_not_honour)
+{
+    struct cluster_setting s = {"log.segment.ms", "1000"};
+    struct cluster_opts o = {.settings = &s, .nsettings = 1}, six = {.brokers = 6};
+    struct fixture f = {0};
+    CHECK(!fixture_start(&f, "embedded", &o));
+    CHECK_INT(f.e.kind, ERR_PROCESS); /* the scenario is fine elsewhere */
+    CHECK_HAS(f.e.msg, "does not know the broker property 'log.segment.ms'");
+    CHECK_HAS(f.e.msg, "--cluster kafka");
+    check_refused("embedded", &six, "6 brokers: kaos starts 1 to 5");
 }
 
 TEST(capabilities_have_names)

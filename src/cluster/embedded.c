@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kind `embedded`: kaos's own broker as one child process with virtual nodes, `kaos broker`
+ * under the guard. It says in its log where it listens; then it is asked as any other cluster. Loop
+ * thread only. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "broker/broker.h"
+#include "cluster/kind.h"
+#include "cluster/ready.h"
+
+enum {
+    READY_LIMIT_S = 10,
+    LOOK_MS = 2, /* how often the log is looked at while it starts */
+    LOOKS_MAX = 5000,
+    LOG_LIMIT = 64 << 10,
+    LOG_LINES = 20,
+    ARGS_FIXED = 16,
+};
+
+static const char listening[] = "listening on ";
+
+struct embedded_cluster {
+    struct cluster base;
+    struct proc *p;
+    struct ready *probe;
+    struct timer *timer;
+    char *log_path;
+    int looks;
+    bool up, asked, kept;
+    cluster_done_fn done;
+    void *done_arg;
+};
+
+static bool embedded_accepts(const char *spec)
+{
+    return strcmp(spec, "embedded") == 0;
+}
+
+static struct embedded_cluster *of(const struct cluster *c)
+{
+    return (struct embedded_cluster *)c;
+}
+
+static int check_opts(const struct cluster_opts *o, struct err *e)
+{
+    if (o->brokers < 0 || o->brokers > BROKER_NODES_MAX) {
+        return err_set(e, ERR_USAGE, 0, "a cluster of %d brokers: kaos starts 1 to %d", o->brokers,
+                       BROKER_NODES_MAX);
+    }
+    for (size_t i = 0; i < o->nsettings; i++) {
+        if (broker_check_setting(o->settings[i].name, o->settings[i].value, e) < 0) {
+            e->kind = ERR_PROCESS; /* a real one may know it: nothing is wrong with the scenario */
+            return err_wrap(e, "the cluster embedded (a real one: --cluster kafka)");
+        }
+    }
+    return 0;
+}
+
+static struct cluster *embedded_open(const char *spec, const struct cluster_opts *o, struct err *e)
+{
+    if (check_opts(o, e) < 0) {
+        return NULL;
+    }
+    struct embedded_cluster *x = xcalloc(1, sizeof *x);
+    cluster_base_init(&x->base, &embedded_kind, o);
+    char *logs = path_join(o->run_dir, "logs");
+    x->log_path = path_join(logs, "broker-1.log");
+    free(logs);
+    x->base.nodes = 0; /* none that could be killed by itself */
+    x->base.brokers = 1;
+    x->base.caps =
+        CLUSTER_CAP_TRANSACTIONS | CLUSTER_CAP_GROUPS | CLUSTER_CAP_ADMIN | CLUSTER_CAP_FRESH;
+    return &x->base;
+}
+
+static void fail(struct embedded_cluster *x, const struct err *e)
+{
+    timer_stop(x->timer);
+    ready_cancel(x->probe);
+    x->timer = NULL;
+    x->probe = NULL;
+    free(x->base.failure_log);
+    x->base.failure_log = path_tail(x->log_path, LOG_LINES);
+    cluster_base_ready(&x->base, e);
+}
+
+static void gone(void *arg)
+{
+    struct embedded_cluster *x = arg;
+    x->timer = NULL;
+    x->done(x->done_arg);
+}
+
+static void exited(void *arg, struct proc *p, struct proc_end end)
+{
+    struct embedded_cluster *x = arg;
+    bool starting = !x->up && !x->asked;
+    proc_free(x->p);
+    x->p = NULL;
+    char *how =
+        end.signal ? xasprintf("signal %d", end.signal) : xasprintf("exit code %d", end.code);
+    if (x->done) {
+        gone(x);
+    } else if (starting) {
+        struct err e;
+        err_set(&e, ERR_PROCESS, 0, "starting the embedded broker: it ended with %s (log: %s)", how,
+                x->log_path);
+        fail(x, &e);
+    } else if (x->base.o.on_node) {
+        x->up = false;
+        x->base.o.on_node(x->base.o.arg, 1, CLUSTER_NODE_DOWN, x->asked, how);
+    }
+    free(how);
+}
+
+static void answered(void *arg, const struct ready_result *r, const struct err *e)
+{
+    struct embedded_cluster *x = arg;
+    x->probe = NULL;
+    if (e) {
+        struct err copy = *e;
+        err_wrap(&copy, "starting the embedded broker: not ready after %d s", READY_LIMIT_S);
+        fail(x, &copy);
+        return;
+    }
+    x->up = true;
+    cluster_base_ready(&x->base, NULL);
+}
+
+static void ask(struct embedded_cluster *x)
+{
+    const char *addresses[] = {x->base.bootstrap[CLUSTER_DIRECT]};
+    struct ready_opts o = {.loop = x->base.o.loop,
+                           .addresses = addresses,
+                           .naddresses = 1,
+                           .coordinators = true,
+                           .timeout_ms = READY_LIMIT_S * 1000,
+                           .fn = answered,
+                           .arg = x};
+    x->probe = ready_start(&o);
+}
+
+/** Finds the two addresses in the log. @return false while they are not all there. */
+static bool read_addresses(struct embedded_cluster *x)
+{
+    struct buf text = {0};
+    struct err e;
+    int found = 0;
+    char *save = NULL;
+    bool whole = path_read(x->log_path, LOG_LIMIT, &text, &e) == 0 && text.len > 0 &&
+                 text.data[text.len - 1] == '\n';
+    for (char *line = whole ? strtok_r(text.data, "\n", &save) : NULL; line && found < 2;
+         line = strtok_r(NULL, "\n", &save)) {
+        if (strncmp(line, listening, strlen(listening)) == 0) {
+            free(x->base.bootstrap[found]);
+            x->base.bootstrap[found++] = xstrdup(line + strlen(listening));
+        }
+    }
+    buf_free(&text);
+    return found == 2;
+}
+
+static void look(void *arg)
+{
+    struct embedded_cluster *x = arg;
+    if (read_addresses(x)) {
+        timer_stop(x->timer);
+        x->timer = NULL;
+        ask(x);
+    } else if (++x->looks == LOOKS_MAX) {
+        struct err e;
+        err_set(&e, ERR_TIMEOUT, 0,
+                "starting the embedded broker: it does not say where it listens");
+        fail(x, &e);
+    }
+}
+
+/** The command line; strings that are made stay in `made`. */
+static int spawn(struct embedded_cluster *x, struct err *e)
+{
+    const struct cluster_opts *o = &x->base.o;
+    const char **argv = xcalloc(ARGS_FIXED + 2 * o->nsettings, sizeof *argv);
+    char **made = xcalloc(o->nsettings + 1, sizeof *made);
+    char *nodes = xasprintf("%d", o->brokers ? o->brokers : 1);
+    size_t n = 1; /* argv[0] NULL = this binary */
+    const char *const fixed[] = {"broker",   "--listen",    "127.0.0.1:0",
+                                 "--listen", "127.0.0.1:0", "--nodes",
+                                 nodes,      "--config",    "auto.create.topics.enable=false"};
+    for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+        argv[n++] = fixed[i];
+    }
+    for (size_t i = 0; i < o->nsettings; i++) {
+        made[i] = xasprintf("%s=%s", o->settings[i].name, o->settings[i].value);
+        argv[n++] = "--config";
+        argv[n++] = made[i];
+    }
+    struct proc_opts p = {.argv = argv,
+                          .log_path = x->log_path,
+                          .may_outlive = o->may_keep,
+                          .on_exit = exited,
+                          .arg = x};
+    x->p = proc_spawn(o->guard, &p, e);
+    for (size_t i = 0; i < o->nsettings; i++) {
+        free(made[i]);
+    }
+    free(made);
+    free(nodes);
+    free(argv);
+    return x->p ? 0 : err_wrap(e, "starting the embedded broker");
+}
+
+static void begin(void *arg)
+{
+    struct embedded_cluster *x = arg;
+    struct err e;
+    x->timer = NULL;
+    char *logs = path_join(x->base.o.run_dir, "logs");
+    int rc = path_mkdirs(logs, 0700, &e);
+    free(logs);
+    if (rc < 0 || spawn(x, &e) < 0) {
+        fail(x, &e);
+        return;
+    }
+    x->timer = timer_start(x->base.o.loop, LOOK_MS, LOOK_MS, look, x);
+}
+
+static void embedded_start(struct cluster *c)
+{
+    of(c)->timer = timer_start(c->o.loop, 0, 0, begin, of(c));
+}
+
+static void embedded_stop(struct cluster *c, cluster_done_fn done, void *arg)
+{
+    struct embedded_cluster *x = of(c);
+    timer_stop(x->timer);
+    ready_cancel(x->probe);
+    x->timer = NULL;
+    x->probe = NULL;
+    x->done = done;
+    x->done_arg = arg;
+    x->asked = true;
+    if (x->p && !x->kept) {
+        proc_signal(x->p, SIGKILL, false);
+    } else {
+        x->timer = timer_start(c->o.loop, 0, 0, gone, x);
+    }
+}
+
+static void embedded_free(struct cluster *c)
+{
+    struct embedded_cluster *x = of(c);
+    timer_stop(x->timer);
+    ready_cancel(x->probe);
+    if (x->p) {
+        proc_free(x->p);
+    }
+    free(x->log_path);
+    cluster_base_fini(c);
+    free(x);
+}
+
+static void embedded_keep(struct cluster *c, struct buf *out)
+{
+    struct embedded_cluster *x = of(c);
+    buf_printf(out, "bootstrap: %s\n", c->bootstrap[CLUSTER_DIRECT]);
+    if (x->p) {
+        guard_release(c->o.guard, x->p);
+        buf_printf(out, "to end it: kill %d\n", (int)proc_pid(x->p));
+    }
+    x->kept = true;
+}
+
+const struct cluster_kind embedded_kind = {
+    .name = "embedded",
+    .syntax = "embedded",
+    .doc = "kaos's own broker, in memory, started in milliseconds",
+    .accepts = embedded_accepts,
+    .open = embedded_open,
+    .start = embedded_start,
+    .stop = embedded_stop,
+    .free = embedded_free,
+    .keep = embedded_keep,
+};
