@@ -23,6 +23,7 @@
 ---@field roles table<string, kaos.Role|fun(w: kaos.Ctx)> # Roles by name: a function, or a table with `run`.
 ---@field faults? kaos.Fault[] # List of what may go wrong.
 ---@field expect kaos.Expectation[] # List of what must hold.
+---@field thresholds? table<string, string|string[]|kaos.Param> # Limits for measured values: a metric ("e2e.latency", "send.latency", "recovery", "TOPIC.rate") and one limit or a list of them like "p99 < 5s", "avg > 20/s".
 ---@field stop? kaos.Stop # When the run ends, and its limits.
 ---@field fails_with? string|string[]|kaos.Param # The scenario shows a bug: findings that must occur.
 

@@ -7,6 +7,7 @@ local fields = require "fields"
 local params = require "params"
 local schema = require "schema"
 local text = require "text"
+local thresholds = require "thresholds"
 
 local M = {}
 
@@ -159,7 +160,7 @@ end
 
 -- Parts of the scenario that other parts do not refer to.
 local TABLES = { cluster = true, topics = true, roles_table = true, params = true, faults = true,
-  expect = true, stop = true }
+  expect = true, stop = true, thresholds = true }
 
 local function part(ctx, sc, name)
   local t = sc.spec[name]
@@ -187,6 +188,7 @@ local function assemble(ctx, sc, top)
       timeout = stop.timeout,
   }
   plan.expect, plan.folds = expect.build(ctx, sc, attempt)
+  plan.thresholds = thresholds.build(ctx, sc, plan.expect, attempt)
   for i, p in ipairs(ctx.list) do
     plan.params[i] = { name = p.name, value = params.print(p.value),
       preset = params.print(p.preset), type = p.type, doc = p.doc }

@@ -69,6 +69,10 @@ M.records = {
       doc = "Roles by name: a function, or a table with `run`." },
     { name = "faults", type = "faults", doc = "List of what may go wrong." },
     { name = "expect", type = "expect", required = true, doc = "List of what must hold." },
+    { name = "thresholds", type = "thresholds",
+      doc = "Limits for measured values: a metric (\"e2e.latency\", \"send.latency\", "
+        .. "\"recovery\", \"TOPIC.rate\") and one "
+        .. "limit or a list of them like \"p99 < 5s\", \"avg > 20/s\"." },
     { name = "stop", type = "stop", doc = "When the run ends, and its limits." },
     { name = "fails_with", type = "kinds",
       doc = "The scenario shows a bug: findings that must occur." },
@@ -311,6 +315,7 @@ M.builtin_params = { bootstrap = true, role = true, index = true, incarnation = 
 -- Kinds of findings, for `fails_with`: the table of src/check/kinds.c.
 M.kinds = {}
 for kind in ([[
+  threshold
   corrupt_batch overlapping_batches offset_reused unexplained_gap phantom_ack marker_missing
   stale_marker crossed_request duplicate_batch sequence_gap torn_transaction false_fail false_ok
   offsets_without_output output_without_offsets aborted_read dirty_read library_delivery

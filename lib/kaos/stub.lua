@@ -13,7 +13,8 @@ local TYPES = {
     cluster = "kaos.Cluster", topics = "table<string, kaos.Topic>",
   roles_table = "table<string, kaos.Role|fun(w: kaos.Ctx)>", faults = "kaos.Fault[]",
     expect = "kaos.Expectation[]",
-  stop = "kaos.Stop", kinds = "string|string[]",
+  thresholds = "table<string, string|string[]|kaos.Param>", stop = "kaos.Stop",
+    kinds = "string|string[]",
     settings = "table<string, string|number|boolean|kaos.Param>",
   range = "kaos.Duration", duration = "kaos.Duration", restart = "\"never\"|kaos.Duration",
     after = "string",
@@ -26,7 +27,7 @@ local TYPES = {
 -- Types that a promise cannot stand for.
 local NO_PARAM = { params = true, cluster = true, topics = true, roles_table = true,
   faults = true, expect = true,
-  stop = true, settings = true, ["function"] = true }
+  thresholds = true, stop = true, settings = true, ["function"] = true }
 local FUNCTIONS = {
   run = "fun(w: kaos.Ctx)", init = "fun(): any",
     step = "fun(state: any, event: table): kaos.Violation?",

@@ -6,6 +6,7 @@ local text = require "text"
 local M = {}
 
 local UNITS = { ms = 1, s = 1000, m = 60000, h = 3600000 }
+M.units = UNITS
 local LONGEST = 365 * 24 * 3600000
 
 -- One duration "5s" in milliseconds.

@@ -137,6 +137,9 @@ void check_invariant(struct judge *j, const struct plan_pred *p, struct eval *ou
 void check_reached(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_asserted(struct judge *j, const struct plan_pred *p, struct eval *out);
 
+/* thresholds.c */
+void threshold_judge(struct judge *j, const struct plan_threshold *t, struct prop_result *r);
+
 /* after the checks */
 void blame_all(struct judge *j);
 void findings_make(struct judge *j);

@@ -272,13 +272,17 @@ static void judge_all(struct judge *j)
     for (const struct check_row *r = check_rows; r->name; r++) {
         undeclared += r->undeclared;
     }
-    v->nprops = j->plan->expect.n + undeclared;
+    v->nprops = j->plan->expect.n + j->plan->thresholds.n + undeclared;
     v->props = pool_alloc(j->pool, (v->nprops + 1) * sizeof *v->props);
     for (size_t i = 0; i < j->plan->expect.n && !j->failed; i++) {
         j->prop = (int)i;
         judge_prop(j, &j->plan->expect.items[i], &v->props[i]);
     }
     size_t at = j->plan->expect.n;
+    for (size_t i = 0; i < j->plan->thresholds.n && !j->failed; i++) {
+        j->prop = (int)at;
+        threshold_judge(j, &j->plan->thresholds.items[i], &v->props[at++]);
+    }
     for (const struct check_row *r = check_rows; r->name && !j->failed; r++) {
         if (r->undeclared) {
             j->prop = (int)at;

@@ -52,6 +52,9 @@ static int by_size(const void *x, const void *y)
     if (p->finding != q->finding) {
         return p->finding < q->finding ? -1 : 1;
     }
+    if (p->a->kind->class == CLASS_THRESHOLD) { /* the worst was added first */
+        return p->index < q->index ? -1 : p->index > q->index;
+    }
     if (p->a->events.n != q->a->events.n) {
         return p->a->events.n < q->a->events.n ? -1 : 1;
     }
@@ -142,7 +145,7 @@ static void fill(struct judge *j, struct finding *f, const struct member *m, siz
     }
     f->cases = cases;
     f->ncases = n;
-    f->title = title(j, f);
+    f->title = p->threshold ? p->threshold->text : title(j, f);
     evidence_make(j, a, f);
 }
 
@@ -248,7 +251,9 @@ static void give_to_props(struct grouping *g)
         p->nfindings = n;
         settle(j, p, proven, warnings);
         if (p->state == PROP_VIOLATED) {
-            p->reason = JTEXT(j, "%zu %s", cases, cases == 1 ? "violation" : "violations");
+            p->reason = p->threshold
+                            ? p->threshold->text
+                            : JTEXT(j, "%zu %s", cases, cases == 1 ? "violation" : "violations");
         }
     }
     free(prop_of);

@@ -7,6 +7,7 @@
 
 #define S CLASS_SAFETY
 #define L CLASS_LIVENESS
+#define T CLASS_THRESHOLD
 
 const struct finding_kind finding_kinds[] = {
     {"corrupt_batch", "gaps", 2, S,
@@ -70,6 +71,7 @@ const struct finding_kind finding_kinds[] = {
     {"held_back", "held_back", 10, L,
      "a transaction stayed open, and held back readers, for longer than allowed"},
     {"late", "late", 10, L, "an effect came after its limit"},
+    {"threshold", "thresholds", 10, T, "a measured value is beyond its limit"},
     {NULL, NULL, 0, S, NULL},
 };
 

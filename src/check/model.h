@@ -116,7 +116,7 @@ struct m_commit { /**< a plain offset commit */
     struct m_part *part;
     int64_t offset;
     int phase;
-    const struct event *ev;
+    const struct event *ev, *done; /**< done: its completion, or NULL */
 };
 struct m_assign { /**< ownership of a partition begins or ends */
     struct m_proc *proc;

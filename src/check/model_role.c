@@ -142,6 +142,7 @@ static void add_commit(struct model *m, struct m_proc *p, const struct event *ev
                 break;
             }
             c->phase = ev->phase;
+            c->done = ev;
         }
         return;
     }

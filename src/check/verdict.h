@@ -105,21 +105,34 @@ struct finding {
 enum prop_state { PROP_HELD, PROP_VIOLATED, PROP_INCONCLUSIVE };
 const char *prop_state_name(enum prop_state s);
 
+/** What a threshold measured. */
+struct threshold_result {
+    const char *label; /**< "e2e.latency" */
+    const char *stat;  /**< "p99" */
+    const char *op;    /**< "<" */
+    const char *unit;  /**< "ms" or "/s" */
+    const char *text;  /**< "e2e.latency p99 4.31s < 5s"; without samples the limit alone */
+    double value, limit;
+    int64_t samples; /**< 0: value means nothing */
+};
+
 struct prop_result {
-    const char *mode; /**< "always", "eventually", "sometimes", "never"; "" for undeclared checks */
-    const char *name; /**< of the property, or of the undeclared check */
+    const char *mode;  /**< "always", "eventually", "sometimes", "never", "threshold"; "" for
+                          undeclared checks */
+    const char *name;  /**< of the property, or of the undeclared check */
     const char *where; /**< FILE:LINE or "" */
     enum prop_state state;
     bool declared;
-    int64_t judged;         /**< items looked at */
-    int64_t times;          /**< sometimes, never: how often it happened */
-    uint64_t first_t;       /**< sometimes, never: when first; 0 = never */
-    bool has_margin;        /**< eventually: */
-    int64_t last_ms;        /**< when it came true, from the end of the faults (may be negative) */
-    int64_t limit_ms;       /**< allowed; -1 = only bounded by the drain */
-    const char *detail;     /**< "2000 judged, 118 aborted records stayed hidden" */
-    const char *reason;     /**< why not HELD, one line; "" when held */
-    const size_t *findings; /**< indexes into findings */
+    int64_t judged;     /**< items looked at */
+    int64_t times;      /**< sometimes, never: how often it happened */
+    uint64_t first_t;   /**< sometimes, never: when first; 0 = never */
+    bool has_margin;    /**< eventually: */
+    int64_t last_ms;    /**< when it came true, from the end of the faults (may be negative) */
+    int64_t limit_ms;   /**< allowed; -1 = only bounded by the drain */
+    const char *detail; /**< "2000 judged, 118 aborted records stayed hidden" */
+    const char *reason; /**< why not HELD, one line; "" when held */
+    const struct threshold_result *threshold; /**< mode "threshold", else NULL */
+    const size_t *findings;                   /**< indexes into findings */
     size_t nfindings;
 };
 
@@ -163,7 +176,8 @@ struct verdict {
     const char *reason;   /**< one line; "" when PASS or when findings say it */
     const char **reasons; /**< all reasons for INCONCLUSIVE and for errors */
     size_t nreasons;
-    struct prop_result *props; /**< in the order of `expect`, then the undeclared checks */
+    struct prop_result
+        *props; /**< in the order of `expect`, the thresholds, the undeclared checks */
     size_t nprops;
     struct finding *findings; /**< primary ones first, in order of rank */
     size_t nfindings;

@@ -104,6 +104,7 @@ struct hist_send {
     int64_t txn;       /**< or -1 */
     int64_t src_topic; /**< string id, 0 = none */
     int64_t src_partition, src_offset;
+    int64_t planned; /**< CLOCK_MONOTONIC: when it should have gone out; 0 = it is not late */
 };
 void hist_send(struct hist *h, const struct hist_send *s);
 struct hist_ack {

@@ -113,14 +113,14 @@ static void run_commit(struct hist *h, const struct call *c, struct run *run, in
 
 void hist_send(struct hist *h, const struct hist_send *s)
 {
-    struct call c = {
-        .kind = H_SEND,
-        .phase = HP_INVOKE,
-        .key = {s->producer, s->topic, s->partition, s->txn, s->src_topic, s->src_partition},
-        .at = {s->seq, s->src_topic ? s->src_offset : -1},
-        .count_slot = H_SEND_COUNT,
-        .time_slot = H_SEND_LAST_TIME,
-        .nslots = H_SEND_LAST_TIME + 1};
+    struct call c = {.kind = H_SEND,
+                     .phase = HP_INVOKE,
+                     .key = {s->producer, s->topic, s->partition, s->txn, s->src_topic,
+                             s->src_partition, s->planned},
+                     .at = {s->seq, s->src_topic ? s->src_offset : -1},
+                     .count_slot = H_SEND_COUNT,
+                     .time_slot = H_SEND_LAST_TIME,
+                     .nslots = H_SEND_PLANNED + 1};
     struct run *run;
     int64_t *slots = run_begin(h, &c, &run);
     if (!slots) {
@@ -134,6 +134,7 @@ void hist_send(struct hist *h, const struct hist_send *s)
     slots[H_SEND_SRC_TOPIC] = s->src_topic;
     slots[H_SEND_SRC_PARTITION] = s->src_partition;
     slots[H_SEND_SRC_OFFSET] = s->src_offset;
+    slots[H_SEND_PLANNED] = s->planned;
     run_commit(h, &c, run, slots);
 }
 

@@ -77,6 +77,7 @@ static int l_pace(lua_State *L)
         *p = (struct task_pace){.per_s = per_s, .start_ns = now};
     }
     uint64_t due = p->start_ns + (uint64_t)((double)++p->n * 1e9 / per_s);
+    p->due_ns = due;
     if (due > now) {
         return sleep_ms(L, rt, (int64_t)((due - now + 999999) / 1000000));
     }

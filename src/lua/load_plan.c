@@ -258,6 +258,43 @@ static void read_prop(lua_State *L, void *list)
     each(L, t, "preds", read_pred, &p->preds);
 }
 
+static int find_metric(const char *word)
+{
+    static const char *const names[] = {"e2e", "send", "rate", "recovery", NULL};
+    return find_among(word, names);
+}
+
+static int find_stat(const char *word)
+{
+    static const char *const names[] = {"quantile", "avg", "min", "max", NULL};
+    return find_among(word, names);
+}
+
+static int find_op(const char *word)
+{
+    static const char *const names[] = {"<", "<=", ">", ">=", NULL};
+    return find_among(word, names);
+}
+
+static void read_threshold(lua_State *L, void *list)
+{
+    struct plan_threshold *p = VEC_PUSH((struct plan_thresholds *)list);
+    int t = lua_gettop(L);
+    p->name = get_text(L, t, "name");
+    p->where = get_text(L, t, "where");
+    p->label = get_text(L, t, "label");
+    p->metric = (enum plan_metric)get_word(L, t, "metric", find_metric);
+    p->topic = get_text(L, t, "topic");
+    p->prop = (int)get_int(L, t, "prop", -1);
+    p->pred = (int)get_int(L, t, "pred", -1);
+    p->stat = (enum plan_stat)get_word(L, t, "stat", find_stat);
+    p->quantile = get_number(L, t, "quantile");
+    p->stat_text = get_text(L, t, "stat_text");
+    p->op = (enum plan_op)get_word(L, t, "op", find_op);
+    p->limit = get_number(L, t, "limit");
+    p->limit_text = get_text(L, t, "limit_text");
+}
+
 /* The limit of the drain, if the author gave none: long enough for every `within`. */
 static int64_t drain_of(const struct plan *p)
 {
@@ -289,6 +326,7 @@ struct plan *load_read_plan(lua_State *L, int idx)
     each(L, t, "roles", read_role, &p->roles);
     each(L, t, "faults", read_fault, &p->faults);
     each(L, t, "expect", read_prop, &p->expect);
+    each(L, t, "thresholds", read_threshold, &p->thresholds);
     p->drain_ms = get_int(L, t, "drain", -1);
     if (p->drain_ms < 0) {
         p->drain_ms = drain_of(p);

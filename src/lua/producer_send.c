@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "lua/bind.h"
 #include "lua/host.h"
@@ -14,7 +15,8 @@
 enum {
     OWN_HEADERS = 3,
     SMALL_HEADERS = 16,
-    TURN_EVERY = 512, /* sends after which the loop gets a turn */
+    TURN_EVERY = 512,  /* sends after which the loop gets a turn */
+    LATE_NS = 2000000, /* a send behind its plan by less is on time */
 };
 
 struct out {
@@ -290,6 +292,15 @@ static void identity(struct out *o, uint64_t seq)
     o->r.tag = seq;
 }
 
+/* When the plan of w:pace had this record go out, if that is long past. What is made from another
+ * record has no plan of its own. */
+static int64_t planned(const struct out *o)
+{
+    struct task *t = o->from ? NULL : tasks_current(o->p->rt->tasks);
+    uint64_t due = t ? task_pace(t)->due_ns : 0;
+    return due && clock_mono_ns() >= due + LATE_NS ? (int64_t)due : 0;
+}
+
 static void record_send(const struct out *o, uint64_t seq)
 {
     struct lproducer *p = o->p;
@@ -303,6 +314,7 @@ static void record_send(const struct out *o, uint64_t seq)
                             .src_topic = m ? rt_topic_id(p->rt, m->topic) : 0,
                             .src_partition = m ? m->partition : -1,
                             .src_offset = m ? m->offset : -1,
+                            .planned = planned(o),
                         });
 }
 

@@ -90,6 +90,7 @@ const char *task_trace(const struct task *t);
 struct task_pace {
     double per_s;
     uint64_t start_ns, n;
+    uint64_t due_ns; /**< planned time of the step that runs now; 0 = no plan */
 };
 struct task_pace *task_pace(struct task *t);
 

@@ -86,6 +86,12 @@ int plan_mode_find(const char *name)
     return find(mode_names, (int)ARRAY_LEN(mode_names), name);
 }
 
+const char *plan_op_text(enum plan_op op)
+{
+    static const char *const texts[] = {"<", "<=", ">", ">="};
+    return (unsigned)op < ARRAY_LEN(texts) ? texts[op] : "?";
+}
+
 struct plan *plan_new(void)
 {
     struct plan *p = xcalloc(1, sizeof *p);
@@ -180,6 +186,18 @@ static void preds_free(struct plan_preds *p)
     free(p->items);
 }
 
+static void thresholds_free(struct plan_thresholds *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        struct plan_threshold *x = &t->items[i];
+        char *texts[] = {x->name, x->where, x->label, x->topic, x->stat_text, x->limit_text};
+        for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
+            free(texts[k]);
+        }
+    }
+    free(t->items);
+}
+
 static void props_free(struct plan_props *p)
 {
     for (size_t i = 0; i < p->n; i++) {
@@ -209,6 +227,7 @@ void plan_free(struct plan *p)
     roles_free(&p->roles);
     faults_free(&p->faults);
     props_free(&p->expect);
+    thresholds_free(&p->thresholds);
     free(p);
 }
 

@@ -206,6 +206,34 @@ struct plan_props {
     size_t n, cap;
 };
 
+enum plan_metric {
+    METRIC_E2E,     /**< planned send of an input to the first committed sight of its effect */
+    METRIC_SEND,    /**< send to acknowledgement */
+    METRIC_RATE,    /**< committed records of a topic per second, while faults were on */
+    METRIC_RECOVERY /**< death of an instance to the next commit on what it owned */
+};
+enum plan_stat { STAT_QUANTILE, STAT_AVG, STAT_MIN, STAT_MAX };
+enum plan_op { OP_BELOW, OP_AT_MOST, OP_ABOVE, OP_AT_LEAST };
+const char *plan_op_text(enum plan_op op); /**< "<", "<=", ">", ">=" */
+struct plan_threshold {
+    char *name; /**< its identity: "e2e.latency p99 < 5s" */
+    char *where;
+    char *label; /**< "e2e.latency", with the way where there are several */
+    enum plan_metric metric;
+    char *topic;    /**< METRIC_RATE */
+    int prop, pred; /**< METRIC_E2E: the predicate of `expect` that names the way */
+    enum plan_stat stat;
+    double quantile; /**< STAT_QUANTILE: above 0, at most 100 */
+    char *stat_text; /**< "p99" */
+    enum plan_op op;
+    double limit;     /**< milliseconds; METRIC_RATE: records per second */
+    char *limit_text; /**< as written */
+};
+struct plan_thresholds {
+    struct plan_threshold *items;
+    size_t n, cap;
+};
+
 struct plan_param {
     char *name, *value, *doc; /**< value as text after resolution */
     char *type;               /**< "integer", "number", "string", "boolean" */
@@ -227,6 +255,7 @@ struct plan {
     struct plan_roles roles;
     struct plan_faults faults;
     struct plan_props expect;
+    struct plan_thresholds thresholds;
     char *stop_after;      /**< name given to w:done, or NULL */
     int64_t stop_after_ms; /**< or a duration; -1 = none */
     int64_t drain_ms;      /**< limit of the drain; default computed by plan_drain_default() */

@@ -247,7 +247,8 @@ void view_finding(struct buf *b, const struct report *r, size_t finding, int cas
     buf_puts(b, "  ");
     case_line(b, &f->cases[0], 2 + text_width(f->kind) + 2);
     if (f->ncases > 1) {
-        buf_printf(b, "   (smallest of %zu)", f->ncases);
+        buf_printf(b, "   (%s of %zu)", f->class == CLASS_THRESHOLD ? "worst" : "smallest",
+                   f->ncases);
     }
     buf_puts(b, "\n\n");
     lineage(b, v, f);

@@ -104,6 +104,14 @@ static json_t *finding_json(const struct finding *f)
     return j;
 }
 
+static json_t *threshold_json(const struct threshold_result *t)
+{
+    json_t *value = t->samples ? json_real(t->value) : json_null();
+    return json_pack("{s:o, s:o, s:s, s:f, s:o, s:s, s:I, s:o}", "metric", text(t->label), "stat",
+                     text(t->stat), "op", t->op, "limit", t->limit, "value", value, "unit", t->unit,
+                     "samples", (json_int_t)t->samples, "text", text(t->text));
+}
+
 static json_t *prop_json(const struct prop_result *p)
 {
     json_t *findings = json_array();
@@ -116,6 +124,9 @@ static json_t *prop_json(const struct prop_result *p)
                           (json_int_t)p->judged, "times", (json_int_t)p->times, "first_t",
                           time_or_null(p->first_t), "detail", text(p->detail), "reason",
                           text(p->reason), "findings", findings);
+    if (p->threshold) {
+        json_object_set_new(j, "threshold", threshold_json(p->threshold));
+    }
     if (p->has_margin) {
         json_object_set_new(j, "last_ms", json_integer(p->last_ms));
         json_object_set_new(j, "limit_ms",

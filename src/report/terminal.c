@@ -77,7 +77,8 @@ static size_t name_columns(const struct verdict *v)
 {
     size_t most = 0;
     for (size_t i = 0; i < v->nprops; i++) {
-        size_t w = v->props[i].declared ? text_width(v->props[i].name) : 0;
+        bool named = v->props[i].declared && !v->props[i].threshold;
+        size_t w = named ? text_width(v->props[i].name) : 0;
         most = w > most ? w : most;
     }
     return most < NAME_MAX_COLUMNS ? most : NAME_MAX_COLUMNS;
@@ -89,10 +90,15 @@ static void prop_row(struct buf *b, const struct verdict *v, const struct prop_r
     struct buf text = {0};
     text_spaces(b, INDENT);
     text_pad(b, p->mode, MODE);
-    text_pad(b, p->name, name);
-    buf_puts(b, "  ");
-    view_prop(&text, v, p);
-    text_wrap(b, text.data ? text.data : "", INDENT + MODE + name + 2, REPORT_COLUMNS);
+    if (p->threshold) { /* its name is its limit: shown with the value between */
+        buf_printf(&text, "%s  (%s)", p->threshold->text, p->reason[0] ? p->reason : p->detail);
+        text_wrap(b, text.data, INDENT + MODE, REPORT_COLUMNS);
+    } else {
+        text_pad(b, p->name, name);
+        buf_puts(b, "  ");
+        view_prop(&text, v, p);
+        text_wrap(b, text.data ? text.data : "", INDENT + MODE + name + 2, REPORT_COLUMNS);
+    }
     buf_puts(b, "\n");
     buf_free(&text);
 }
@@ -155,8 +161,11 @@ static void others(struct buf *b, const struct verdict *v)
     for (size_t i = 0; i < v->nprops; i++) {
         const struct prop_result *p = &v->props[i];
         if (p->declared && p->state == PROP_HELD) {
-            buf_printf(&text, "%s✓ %s %lld", text.len ? "   " : "", p->name,
-                       (long long)(p->judged ? p->judged : p->times));
+            buf_printf(&text, "%s✓ %s", text.len ? "   " : "",
+                       p->threshold ? p->threshold->text : p->name);
+            if (!p->threshold) {
+                buf_printf(&text, " %lld", (long long)(p->judged ? p->judged : p->times));
+            }
         }
     }
     if (text.len) {

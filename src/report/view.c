@@ -109,6 +109,10 @@ static void counted(struct buf *b, const struct verdict *v, const struct prop_re
 
 void view_prop(struct buf *b, const struct verdict *v, const struct prop_result *p)
 {
+    if (p->threshold && p->state != PROP_INCONCLUSIVE) {
+        buf_printf(b, "%s  (%s)", p->threshold->text, p->detail);
+        return;
+    }
     if (p->reason[0]) {
         buf_puts(b, p->reason);
         if (p->detail[0] && !strstr(p->reason, p->detail)) {

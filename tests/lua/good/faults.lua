@@ -16,3 +16,29 @@ scenario "nodes" {
   },
   expect = { no_loss { from = "output", to = "worker" } },
 }
+
+scenario "thresholds" {
+  params = { limit = "p99.9<=1.5m" },
+  topics = { input = {}, output = {}, dlq = {} },
+  roles  = { worker = function() end },
+  expect = {
+    always "once" { exactly_once { from = "input", to = "output" } },
+    eventually "all" { no_loss { from = "input", to = "output" } },
+  },
+  thresholds = {
+    ["e2e.latency"]  = { "p99 < 5s", param "limit" },
+    ["send.latency"] = "avg<0.5ms",
+    ["output.rate"]  = { "avg > 2k/m", "min >= 1/s" },
+    recovery         = "max < 10s",
+  },
+}
+
+scenario "two ways" {
+  topics = { input = {}, output = {}, dlq = {} },
+  roles  = { worker = function() end },
+  expect = {
+    no_loss { from = "input", to = "dlq" },
+    no_duplicates { from = "input", to = "output" },
+  },
+  thresholds = { ["e2e.latency"] = "p50 < 1s" },
+}

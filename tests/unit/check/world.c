@@ -506,6 +506,9 @@ void world_check(struct world *w)
     if (!w->es) {
         test_fail(__FILE__, __LINE__, "%s", e.msg);
     }
+    if (w->edit) {
+        w->edit(w);
+    }
     w->v = check_run(w->es, w->plan, NULL, NULL, &e);
     if (!w->v) {
         test_fail(__FILE__, __LINE__, "%s", e.msg);

@@ -60,6 +60,7 @@ struct world {
     bool no_end, no_audit, no_drain, incomplete_audit, stop_early;
     char *dir;
     const char *drain_detail;
+    void (*edit)(struct world *w); /**< may change the events before they are judged, or NULL */
     struct events *es;
     struct verdict *v;
 };

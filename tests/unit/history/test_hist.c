@@ -157,6 +157,27 @@ TEST(sends_are_a_run_while_seq_and_source_go_on)
     events_free(es);
 }
 
+TEST(sends_with_plans_of_their_own_are_apart)
+{
+    struct hist *h = writer("w", 1, 1);
+    struct hist_send s = {.topic = hist_str(h, "out"), .txn = -1};
+    static const int64_t planned[] = {0, 0, 500, 700, 700};
+    for (size_t i = 0; i < ARRAY_LEN(planned); i++) {
+        s.seq = (int64_t)i + 1;
+        s.planned = planned[i];
+        hist_send(h, &s);
+    }
+    hist_close(h);
+    struct events *es = reader();
+    CHECK_INT(es->n, 3);
+    static const int64_t counts[] = {2, 1, 2}, plans[] = {0, 500, 700};
+    for (size_t i = 0; i < es->n; i++) {
+        CHECK_INT(event_int(&es->items[i], H_SEND_COUNT), counts[i]);
+        CHECK_INT(event_int(&es->items[i], H_SEND_PLANNED), plans[i]);
+    }
+    events_free(es);
+}
+
 TEST(acks_are_a_run_while_seq_offset_outcome_and_error_go_on)
 {
     struct hist *h = writer("w", 1, 1);

@@ -58,3 +58,52 @@ TEST(nodes_are_named_by_number_or_role)
     plan_free(p);
     load_free(l);
 }
+
+TEST(thresholds_reach_the_plan)
+{
+    struct load *l;
+    struct plan *p = plan_named("thresholds", &l);
+    static const struct {
+        const char *name;
+        enum plan_metric metric;
+        enum plan_stat stat;
+        enum plan_op op;
+        double quantile, limit;
+    } want[] = {
+        {"e2e.latency p99 < 5s", METRIC_E2E, STAT_QUANTILE, OP_BELOW, 99, 5000},
+        {"e2e.latency p99.9 <= 1.5m", METRIC_E2E, STAT_QUANTILE, OP_AT_MOST, 99.9, 90000},
+        {"output.rate avg > 2k/m", METRIC_RATE, STAT_AVG, OP_ABOVE, 0, 2000.0 / 60},
+        {"output.rate min >= 1/s", METRIC_RATE, STAT_MIN, OP_AT_LEAST, 0, 1},
+        {"recovery max < 10s", METRIC_RECOVERY, STAT_MAX, OP_BELOW, 0, 10000},
+        {"send.latency avg < 0.5ms", METRIC_SEND, STAT_AVG, OP_BELOW, 0, 0.5},
+    };
+    CHECK_INT(p->thresholds.n, ARRAY_LEN(want));
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        const struct plan_threshold *t = &p->thresholds.items[i];
+        CHECK_STR(t->name, want[i].name);
+        CHECK_INT(t->metric, want[i].metric);
+        CHECK_INT(t->stat, want[i].stat);
+        CHECK_INT(t->op, want[i].op);
+        CHECK(t->quantile == want[i].quantile);
+        CHECK(t->limit == want[i].limit);
+        CHECK(strncmp(t->where, "good/faults.lua:", 16) == 0);
+    }
+    CHECK_INT(p->thresholds.items[0].prop, 0);
+    CHECK_INT(p->thresholds.items[0].pred, 0);
+    CHECK_STR(p->thresholds.items[2].topic, "output");
+    CHECK_STR(p->thresholds.items[2].limit_text, "2k/m");
+    plan_free(p);
+    load_free(l);
+}
+
+TEST(each_way_has_a_latency_of_its_own)
+{
+    struct load *l;
+    struct plan *p = plan_named("two ways", &l);
+    CHECK_INT(p->thresholds.n, 2);
+    CHECK_STR(p->thresholds.items[0].name, "e2e.latency input -> dlq p50 < 1s");
+    CHECK_STR(p->thresholds.items[1].name, "e2e.latency input -> output p50 < 1s");
+    CHECK_INT(p->thresholds.items[1].prop, 1);
+    plan_free(p);
+    load_free(l);
+}

@@ -49,6 +49,38 @@ TEST(a_pass_shows_what_was_judged)
     sample_free(&s);
 }
 
+static const struct threshold_result p99 = {
+    "e2e.latency", "p99", "<", "ms", "e2e.latency p99 4.31s < 5s", 4310, 5000, 2000};
+
+TEST(a_threshold_shows_its_value_between_name_and_limit)
+{
+    struct sample s;
+    sample_pass(&s);
+    s.props[3] = (struct prop_result){.mode = "threshold",
+                                      .name = "e2e.latency p99 < 5s",
+                                      .where = "scenarios/eos.lua:12",
+                                      .declared = true,
+                                      .judged = 2000,
+                                      .detail = "2000 samples",
+                                      .reason = "",
+                                      .threshold = &p99};
+    char *text = sample_text(terminal_write, &s.r);
+    check_width(text);
+    CHECK_HAS(text, "      threshold   e2e.latency p99 4.31s < 5s  (2000 samples)\n");
+    free(text);
+    text = sample_text(json_report_write, &s.r);
+    CHECK_HAS(text, "\"metric\": \"e2e.latency\"");
+    CHECK_HAS(text, "\"value\": 4310.0");
+    free(text);
+    s.props[3].state = PROP_VIOLATED;
+    s.props[3].reason = p99.text;
+    text = sample_text(junit_write, &s.r);
+    CHECK_HAS(text, "name=\"threshold: e2e.latency p99 &#60; 5s\"");
+    CHECK_HAS(text, "<failure type=\"violated\" message=\"e2e.latency p99 4.31s &#60; 5s");
+    free(text);
+    sample_free(&s);
+}
+
 TEST(a_fail_shows_the_smallest_evidence)
 {
     struct sample s;
