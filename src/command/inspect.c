@@ -206,8 +206,9 @@ static json_t *needs_json(const struct plan *p)
     for (size_t i = 0; i < p->expect.n; i++) {
         for (size_t k = 0; k < p->expect.items[i].preds.n; k++) {
             enum plan_pred_kind kind = p->expect.items[i].preds.items[k].kind;
-            txns =
-                txns || kind == PRED_ATOMIC || kind == PRED_MARKERS || kind == PRED_COMMITTED_ONLY;
+            txns = txns || kind == PRED_ATOMIC || kind == PRED_MARKERS ||
+                   kind == PRED_COMMITTED_ONLY || kind == PRED_SAW_ABORTED ||
+                   kind == PRED_HELD_BACK;
             groups = groups || kind == PRED_STABLE_GROUP;
         }
     }

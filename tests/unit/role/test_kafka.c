@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Role processes on a real broker. */
 #include <signal.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "lab.h"
 #include "plan/plan.h"
@@ -317,4 +319,55 @@ TEST_LIMIT(a_worker_that_starts_during_the_drain_still_works, 60)
     CHECK_INT(lab_sum(es, "controller", H_SEND, -1, H_SEND_COUNT), 200);
     CHECK_INT(lab_sum(es, "worker", H_DELIVER, -1, H_DELIVER_COUNT), 200);
     events_free(es);
+}
+
+static void count_delivered(void *arg, const struct event *ev)
+{
+    int64_t *n = arg;
+    if (ev->kind == H_DELIVER && strcmp(ev->who->role, "worker") == 0) {
+        *n += event_int(ev, H_DELIVER_COUNT);
+    }
+}
+
+/* The drain waits for what the tail shows: a reader that does nothing but read must show it. */
+static void shows_what_it_read(const char *loop)
+{
+    const char *in = lab_name("in");
+    const char *text = lab_text("scenario \"t\" { topics = { [\"%s\"] = {} }, roles = {\n"
+                                "controller = function(c)\n"
+                                "  for i = 1, 20 do assert(c:send(\"%s\", { value = i })) end\n"
+                                "end,\n"
+                                "worker = function(w)\n"
+                                "  local consumer = w:consumer { topics = \"%s\" }\n"
+                                "  for _ in consumer:%s do end\n"
+                                "end }, expect = { sometimes \"x\" } }\n",
+                                in, in, in, loop);
+    lab_topic(in, 1);
+    struct lab_role w = lab_spawn(
+        &(struct lab_start){.text = text, .role = "worker", .bootstrap = lab_bootstrap()});
+    struct lab_role c = lab_spawn(
+        &(struct lab_start){.text = text, .role = "controller", .bootstrap = lab_bootstrap()});
+    CHECK_INT(lab_wait(&c), ROLE_EXIT_OK);
+    char *dir = xasprintf("%s/history", test_dir());
+    struct tail *t = tail_new(dir);
+    uint64_t limit = clock_mono_ns() + 20000000000u;
+    int64_t n = 0;
+    while (n < 20 && clock_mono_ns() < limit) {
+        tail_poll(t, count_delivered, &n);
+        usleep(20000);
+    }
+    CHECK_INT(n, 20);
+    tail_free(t);
+    free(dir);
+    stop(&w);
+}
+
+TEST_LIMIT(a_waiting_reader_of_records_shows_what_it_read, 60)
+{
+    shows_what_it_read("messages()");
+}
+
+TEST_LIMIT(a_waiting_reader_of_batches_shows_what_it_read, 60)
+{
+    shows_what_it_read("batches()");
 }
