@@ -95,7 +95,7 @@ for name, run in pairs { ["eos-crash-sweep"] = worker,
                  or "exactly-once holds at every crash point, each of them visited",
     tags       = { "eos", "txn", "crash", twin and "twin" or "sweep" },
     fails_with = twin and "duplicate" or nil,
-    params     = { workers = 3, ids = { 1500, "ids at most" }, rate = "60/s", session = 1000 },
+    params     = { workers = 3, ids = { 6000, "ids at most" }, rate = "60/s", session = 1000 },
     topics     = { input = { partitions = 6 }, output = { partitions = 3 } },
     roles      = {
       controller = controller,

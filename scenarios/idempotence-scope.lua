@@ -63,14 +63,14 @@ for name, v in pairs(variants) do
     doc        = v.doc,
     tags       = { "idempotence", v.fails_with and "twin" or "claim" },
     fails_with = v.fails_with,
-    params     = { ids = 60, rate = "40/s" },
+    params     = { ids = 100, rate = "40/s" },
     topics     = { events = { partitions = 3 } },
     roles      = {
       sender = { run = sender(v.idempotent), count = 2, restart = "never",
                  conf = { ["socket.timeout.ms"] = SOCKET_TIMEOUT,
                           ["request.timeout.ms"] = SOCKET_TIMEOUT } },
     },
-    faults     = { broker { action = "pause", at = "500ms", hold = "2500ms" } },
+    faults     = { broker { action = "pause", at = "1s", hold = "2500ms" } },
     expect     = v.expect,
     stop       = { drain = "25s", timeout = "1m" },
   }

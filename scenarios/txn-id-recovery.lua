@@ -1,7 +1,8 @@
 -- Claim: what a dead worker leaves open is ended at once by a successor with the same
 -- transactional.id, and only at the time-out if the id is another one. Both are exactly-once.
 -- Two pairs of workers copy the same input, each to a topic of its own: one keeps its ids, one
--- makes a new id at each start. Both die in the middle of a transaction.
+-- makes a new id at each start. One worker of each pair dies in the middle of a transaction; the
+-- source goes on until it has seen records of both successors.
 -- The twin asks of the new ids what only kept ids can do.
 
 local TXN_TIMEOUT <const> = 6000
@@ -11,11 +12,21 @@ local IN_THE_END <const> = "12s"            -- time-out, clean-up of the broker,
 ---@param c kaos.Ctx
 local function source(c)
   local producer = c:producer { idempotent = true }
-  for n = 1, c.params.ids do
-    producer:send("input", { key = n % 64, value = n })
-    c:pace(c.params.rate)
+  -- it must not wait for what is open, so it looks at everything
+  local outputs = c:consumer {
+    topics = { "output-kept", "output-new" }, isolation = "read_uncommitted",
+  }
+  c:spawn(function()
+    for n = 1, math.maxinteger do                      -- until the drain
+      producer:send("input", { key = n % 64, value = n })
+      c:pace(c.params.rate)
+    end
+  end)
+  local back = {}
+  for m in outputs:messages() do
+    back[m.topic] = back[m.topic] or m:header "start" ~= "1"
+    if back["output-kept"] and back["output-new"] then c:done "both are back" end
   end
-  c:done "all ids sent"
 end
 
 ---@param w kaos.Ctx
@@ -26,7 +37,10 @@ local function copy(w, output, id)
   local producer = w:producer { transactional = id }
   for batch in consumer:batches { max = 10 } do
     local tx <close> = producer:begin(consumer)
-    for _, m in ipairs(batch) do tx:send(output, { from = m, key = m.key, value = m.value }) end
+    for _, m in ipairs(batch) do
+      tx:send(output, { from = m, key = m.key, value = m.value,
+        headers = { { "start", w.incarnation } } })
+    end
     producer:flush()                                   -- the records are in the log, open
     tx:commit()
   end
@@ -80,17 +94,17 @@ for name, v in pairs(variants) do
     doc        = v.doc,
     tags       = { "eos", "txn", "recovery", v.fails_with and "twin" or "claim" },
     fails_with = v.fails_with,
-    params     = { ids = 120, rate = "50/s", session = 1000 },
+    params     = { rate = "50/s", session = 1000 },
     topics     = {
       input = { partitions = 4 }, ["output-kept"] = { partitions = 2 },
       ["output-new"] = { partitions = 2 },
     },
     roles      = { source = source, keeper = workers(keeps_id), changer = workers(new_id) },
     faults     = {
-      crash { role = "keeper", p = 0.1, max = 2, point = "before_commit" },
-      crash { role = "changer", p = 0.1, max = 2, point = "before_commit" },
+      crash { role = "keeper", p = 0.05, max = 1, point = "before_commit" },
+      crash { role = "changer", p = 0.05, max = 1, point = "before_commit" },
     },
     expect     = v.expect,
-    stop       = { after = "all ids sent", drain = "20s", timeout = "1m" },
+    stop       = { after = "both are back", drain = "20s", timeout = "2m" },
   }
 end

@@ -119,6 +119,22 @@ TEST(effect_behind_an_open_transaction_is_late)
     world_free(w);
 }
 
+/* Its first effect in the log is a late one, an earlier one stands in another partition. */
+TEST(the_earliest_effect_counts)
+{
+    struct world *w = working();
+    struct proc *w1 = w->procs[1];
+    proc_begin(w1);
+    proc_copy(w1, 1, 0, 4);
+    proc_offsets(w1, 0, 5);
+    proc_commit(w1);
+    delay_marker(w, 0, 5000);
+    expect(w, MODE_SOMETIMES, PRED_LATE);
+    world_check(w);
+    CHECK_INT(last(w)->times, 2);
+    world_free(w);
+}
+
 TEST(late_without_an_effect_judges_nothing)
 {
     struct world *w = world_new();
