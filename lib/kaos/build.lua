@@ -99,6 +99,10 @@ local function check_times(f, v, path)
   if schema.timed[f.kind] and not v.every and not v.at then
     text.fail(f.place, "%s: needs `every` or `at`", path)
   end
+  if schema.drawn[f.kind] then
+    if not v.p and not v.at then text.fail(f.place, "%s: needs `p` or `at`", path) end
+    if v.p and v.at then text.fail(f.place, "%s: give `p` or `at`, not both", path) end
+  end
   for _, name in ipairs { "every", "hold" } do
     if v[name] and v[name][1] <= 0 then
       text.fail(f.place, "%s, %s: must be longer than 0", path, name)
@@ -140,7 +144,7 @@ local function build_fault(ctx, sc, i, f)
   local node = v.node or { target = "any", text = v.action == "roll" and "all nodes"
     or "any node" }
   return { kind = f.kind, where = ("%s:%d"):format(f.place.file, f.place.line),
-    roles = v.role or {}, group = v.group or node.group,
+    roles = v.role or {}, index = v.index, group = v.group or node.group,
     p = v.p or 0.0, per = v.per or "message", points = v.point or {}, every = v.every, at = v.at,
       hold = v.hold,
     signal = v.signal or "KILL", replace = v.replace or false, action = v.action,

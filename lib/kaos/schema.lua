@@ -20,8 +20,12 @@ local MAX = { name = "max", type = "integer", min = 1, doc = "Bounds the number 
   default = "no bound" }
 local ROLES = { name = "role", type = "roles", required = true,
   doc = "Role or list of roles that are hit." }
-local P = { name = "p", type = "probability", required = true,
+local INDEX = { name = "index", type = "integer", min = 1, max = 10000, default = "any",
+  doc = "Only this instance of the role." }
+local P = { name = "p", type = "probability",
   doc = "Probability 0..1, drawn once per record." }
+local ORDERED = { name = "at", type = "range",
+  doc = "Instead of `p`: once, at the next occasion this long after the faults began." }
 local POINT = { name = "point", type = "points", default = "\"any\"",
   doc = "Crash point or list of them; any = one of the eight that belong to a record or "
     .. "transaction." }
@@ -148,29 +152,30 @@ M.records = {
 M.faults = {
   crash = {
     doc = "The role kills itself with SIGKILL at a point of its work.",
-    ROLES, P,
+    ROLES, INDEX, P, ORDERED,
     { name = "per", type = "choice", choices = { "message", "batch", "transaction" },
       default = "\"message\"", doc = "What one draw is made for." },
     POINT, MAX,
   },
   exit = { doc = "An instance leaves politely: closes its consumer, abandons its transaction, "
-    .. "exits with 0.", ROLES, EVERY, AT, MAX },
+    .. "exits with 0.", ROLES, INDEX, EVERY, AT, MAX },
   kill = {
     doc = "An instance is killed from outside.",
-    ROLES, EVERY, AT,
+    ROLES, INDEX, EVERY, AT,
     { name = "signal", type = "choice", choices = { "KILL", "TERM" }, default = "\"KILL\"",
       doc = "Signal that is sent." },
     MAX,
   },
   pause = {
     doc = "An instance is stopped (SIGSTOP) and goes on later: a zombie.",
-    ROLES, EVERY, AT,
+    ROLES, INDEX, EVERY, AT,
     { name = "hold", type = "range", required = true, doc = "How long it stands still." },
     { name = "replace", type = "boolean", default = "false",
       doc = "A second process of the same index runs meanwhile." },
     MAX,
   },
-  abort = { doc = "The role aborts the open transaction instead of committing it.", ROLES, P, MAX },
+  abort = { doc = "The role aborts the open transaction instead of committing it.", ROLES, INDEX, P,
+    ORDERED, MAX },
   rebalance = {
     doc = "A member leaves the group and joins again.",
     { name = "group", type = "name", required = true, doc = "Consumer group." },
@@ -195,6 +200,8 @@ M.faults = {
 }
 -- These fire at times: they need one of `every` and `at`.
 M.timed = { exit = true, kill = true, pause = true, rebalance = true, broker = true }
+-- These are drawn, or come at one time: they need one of `p` and `at`.
+M.drawn = { crash = true, abort = true }
 
 -- subject: the field that `name "x"` means; counted: may stand in sometimes and never; event: only
 -- there, as it says that something happened.

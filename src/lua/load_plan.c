@@ -200,6 +200,7 @@ static void read_fault(lua_State *L, void *list)
     p->kind = (enum plan_fault_kind)get_word(L, t, "kind", plan_fault_find);
     p->where = get_text(L, t, "where");
     each(L, t, "roles", read_string, &p->roles);
+    p->index = (int)get_int(L, t, "index", 0);
     p->group = get_text(L, t, "group");
     p->p = get_number(L, t, "p");
     p->per = (enum plan_per)get_word(L, t, "per", find_per);

@@ -72,7 +72,7 @@ static void lint_fault(const struct lint *l, size_t i)
     if (f->kind == FAULT_PAUSE) {
         lint_pause(l, i);
     }
-    if ((f->kind == FAULT_CRASH || f->kind == FAULT_ABORT) && f->p == 0) {
+    if ((f->kind == FAULT_CRASH || f->kind == FAULT_ABORT) && f->p == 0 && f->at.min_ms < 0) {
         say(l, false, f->where, ", faults[%zu] (%s), p: with 0 it never fires", i + 1,
             plan_fault_name(f->kind));
     }

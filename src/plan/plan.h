@@ -111,6 +111,7 @@ struct plan_fault {
     enum plan_fault_kind kind;
     char *where;
     struct plan_strings roles; /**< crash, exit, kill, pause, abort */
+    int index;                 /**< only this instance of the role; 0 = any */
     char *group;               /**< rebalance; broker: TARGET_GROUP */
     double p;                  /**< crash, abort */
     enum plan_per per;         /**< crash */

@@ -19,7 +19,8 @@
 struct pending {
     int fault;
     enum plan_point point;
-    bool abort; /* not a crash: the transaction is to be aborted */
+    bool abort;     /* not a crash: the transaction is to be aborted */
+    uint32_t armed; /* not drawn but ordered: the points at which it fires, whatever the record */
     const void *consumer;
     const char *topic; /* interned */
     int32_t partition;
@@ -38,8 +39,8 @@ struct points {
 
 static bool mine(const struct points *p, const struct plan_fault *f)
 {
-    return (f->kind == FAULT_CRASH || f->kind == FAULT_ABORT) &&
-           plan_strings_has(&f->roles, p->s.role);
+    return (f->kind == FAULT_CRASH || f->kind == FAULT_ABORT) && f->p > 0 &&
+           (f->index == 0 || f->index == p->s.index) && plan_strings_has(&f->roles, p->s.role);
 }
 
 static void update(struct points *p)
@@ -50,7 +51,8 @@ static void update(struct points *p)
     sw->polled = false;
     for (size_t i = 0; i < p->pending.n; i++) {
         const struct pending *q = &p->pending.items[i];
-        sw->polled |= !q->abort && q->point == POINT_AFTER_POLL;
+        sw->polled |= !q->abort && (q->armed ? (q->armed & 1u << POINT_AFTER_POLL) != 0
+                                             : q->point == POINT_AFTER_POLL);
     }
 }
 
@@ -84,6 +86,19 @@ void points_switch(struct points *p, bool on)
     if (!on) {
         p->pending.n = 0;
     }
+    update(p);
+}
+
+void points_arm(struct points *p, int fault, bool abort_it, uint32_t points)
+{
+    struct pending *q = VEC_PUSH(&p->pending);
+    *q = (struct pending){.fault = fault,
+                          .abort = abort_it,
+                          .armed = points ? points : 1,
+                          .point = POINT_N,
+                          .topic = "",
+                          .partition = -1,
+                          .offset = -1};
     update(p);
 }
 
@@ -195,9 +210,10 @@ void points_begin(struct points *p, const struct runtime_record *first, unsigned
 /* ---- firing ---- */
 
 /* `max` bounds the firings of all processes together: the shared table counts them. */
-static bool allowed(struct points *p, int fault)
+static bool allowed(struct points *p, const struct pending *q)
 {
-    int64_t max = p->s.plan->faults.items[fault].max;
+    int fault = q->fault;
+    int64_t max = q->armed ? -1 : p->s.plan->faults.items[fault].max;
     if (max < 0 || !p->s.deliveries) {
         return true;
     }
@@ -227,6 +243,9 @@ static bool fires(const struct pending *q, enum plan_point point, const struct r
     if (q->abort || !same_owner(q, at->consumer)) {
         return false;
     }
+    if (q->armed) {
+        return (q->armed & 1u << point) != 0;
+    }
     if (point >= POINT_ANY_N || q->point >= POINT_ANY_N) {
         return q->point == point;
     }
@@ -243,7 +262,7 @@ void points_pass(struct points *p, enum plan_point point, const struct runtime_a
         const struct pending *q = &p->pending.items[i];
         if (!fires(q, point, at)) {
             i++;
-        } else if (allowed(p, q->fault)) {
+        } else if (allowed(p, q)) {
             die(p, q, point, at);
         } else {
             forget(p, i);
@@ -261,14 +280,15 @@ bool points_take_abort(struct points *p, const void *consumer)
             continue;
         }
         int fault = q->fault;
-        bool yes = allowed(p, fault);
+        bool yes = allowed(p, q), armed = q->armed != 0;
         snprintf(target, sizeof target, "%s-%d", p->s.role, p->s.index);
         snprintf(detail, sizeof detail, "%s[%d]@%lld", q->topic, (int)q->partition,
                  (long long)q->offset);
+        detail[armed ? 0 : strlen(detail)] = '\0';
         forget(p, i);
         update(p);
         if (yes) {
-            int64_t number = ++p->fired[fault];
+            int64_t number = armed ? 1 : ++p->fired[fault];
             hist_add(p->s.hist, H_FAULT, HP_FACT, 0, HI(fault), HS(plan_fault_name(FAULT_ABORT)),
                      HS("fire"), HI(number), HS(target), HS(detail));
         }
@@ -281,7 +301,7 @@ void points_settle(struct points *p, const void *consumer)
 {
     for (size_t i = 0; i < p->pending.n;) {
         const struct pending *q = &p->pending.items[i];
-        if (same_owner(q, consumer) && (q->abort || q->point < POINT_ANY_N)) {
+        if (!q->armed && same_owner(q, consumer) && (q->abort || q->point < POINT_ANY_N)) {
             forget(p, i);
         } else {
             i++;

@@ -23,6 +23,9 @@ struct points *points_new(const struct points_setup *setup, bool on);
 void points_free(struct points *p);
 /** Switches draws; off also forgets what is pending. */
 void points_switch(struct points *p, bool on);
+/** Orders a crash at the next of these points (a bit set of plan_point) that is passed, or the
+ * abort of the next transaction: what the runner fires at a time instead of drawing it. */
+void points_arm(struct points *p, int fault, bool abort_it, uint32_t points);
 
 /* The hooks of lua/runtime.h, with p as their argument. */
 void points_record(struct points *p, const struct runtime_record *r, unsigned abilities);

@@ -354,6 +354,9 @@ static void on_fault(struct role *r, const char *data, size_t len)
         runtime_rejoin(r->rt, group);
     } else if (strcmp(what, "exit") == 0) {
         exit_politely(r, (int)json_integer_value(json_object_get(j, "fault")));
+    } else if ((strcmp(what, "crash") == 0 || strcmp(what, "abort") == 0) && !r->ending) {
+        points_arm(r->points, (int)json_integer_value(json_object_get(j, "fault")), *what == 'a',
+                   (uint32_t)json_integer_value(json_object_get(j, "points")));
     }
     json_decref(j);
 }

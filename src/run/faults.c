@@ -48,7 +48,8 @@ void faults_record(struct fault_clock *c, const char *edge, const char *target, 
 static bool eligible(const struct fault_clock *c, const struct member *m)
 {
     return m->up && m->ready && !m->paused && !m->returned && m->slot->role &&
-           m->slot->current == m && plan_strings_has(&c->f->roles, m->slot->name);
+           m->slot->current == m && plan_strings_has(&c->f->roles, m->slot->name) &&
+           (c->f->index == 0 || c->f->index == m->slot->index);
 }
 
 /** The k-th by hash of the eligible members (only those in a transaction, if asked); NULL if none.
@@ -110,11 +111,27 @@ static void pause_member(struct fault_clock *c, struct member *m)
     }
 }
 
+/** crash and abort with a time: the role does it at the next point that it passes, and says so. */
+static void arm_member(struct fault_clock *c, struct member *m)
+{
+    json_t *j = json_pack("{s:s,s:i,s:I}", "do", plan_fault_name(c->f->kind), "fault", c->index,
+                          "points", (json_int_t)c->f->points);
+    char *json = json_dumps(j, JSON_COMPACT);
+    proc_send(m->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
+    free(json);
+    json_decref(j);
+}
+
 static void hit_member(struct fault_clock *c, struct member *m)
 {
     c->fired++;
+    c->victim = m;
     if (c->f->kind == FAULT_PAUSE) {
         pause_member(c, m);
+        return;
+    }
+    if (c->f->kind == FAULT_CRASH || c->f->kind == FAULT_ABORT) {
+        arm_member(c, m);
         return;
     }
     faults_record(c, "fire", member_name(m), m->in_txn ? "in a transaction" : "");
@@ -174,6 +191,7 @@ static void fire_rebalance(struct fault_clock *c)
         json_pack("{s:s,s:i,s:s}", "do", "rebalance", "fault", c->index, "group", c->f->group);
     char *json = json_dumps(j, JSON_COMPACT);
     c->fired++;
+    c->victim = m;
     faults_record(c, "fire", member_name(m), c->f->group);
     proc_send(m->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
     free(json);
@@ -198,6 +216,13 @@ static void on_clock(void *arg)
     default:
         fire_member(c);
     }
+}
+
+void faults_fire(struct run *r, struct fault_clock *c)
+{
+    c->r = r;
+    c->armed_ns = 1; /* long ago: it has no patience */
+    on_clock(c);
 }
 
 void faults_start(struct run *r)

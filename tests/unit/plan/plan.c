@@ -225,5 +225,6 @@ TEST(a_draw_with_probability_0_is_said)
     struct plan_fault *f = VEC_PUSH(&p->faults);
     f->kind = FAULT_ABORT;
     f->where = xstrdup("x.lua:9");
+    f->at = (struct plan_range){-1, -1};
     check_lint(p, "warning x.lua:9 scenario \"t\", faults[1] (abort), p: with 0 it never fires\n");
 }
