@@ -96,6 +96,9 @@ static void on_event(void *arg, const struct event *ev)
     if (!m) {
         return;
     }
+    if (r->course) {
+        r->course->event(m, ev);
+    }
     switch ((enum hist_kind)ev->kind) {
     case H_READY:
         m->ready = true;

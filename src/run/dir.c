@@ -164,8 +164,8 @@ int dir_create(struct run *r, struct err *e)
     if (rc == 0) {
         r->history = path_join(r->out->dir, "history");
         r->deliveries_path = path_join(r->out->dir, "deliveries");
-        bool fresh =
-            strncmp(r->o->cluster, "kafka", 5) == 0 || strcmp(r->o->cluster, "embedded") == 0;
+        bool fresh = !r->o->reused && (strncmp(r->o->cluster, "kafka", 5) == 0 ||
+                                       strcmp(r->o->cluster, "embedded") == 0);
         r->suffix = xasprintf("%s%s", fresh ? "" : "-", fresh ? "" : r->out->id);
         plan_suffix_groups(r->o->plan, r->suffix);
         char *path = path_join(r->out->dir, "run.json");

@@ -41,6 +41,8 @@ struct member {
     int incarnation;
     bool up, paused, ready, returned, stopping;
     bool in_txn;                   /**< as far as the tailed history shows */
+    uint64_t since_ns;             /**< when it was started */
+    int64_t assignment;            /**< number of the last one that a session told of */
     bool has_txn;                  /**< had a transaction at some time */
     bool endless;                  /**< owns a consumer */
     bool crashed;                  /**< wrote a CRASH event */
@@ -87,10 +89,24 @@ struct fault_clock {
     bool asking;        /**< broker: which node is meant is being asked */
     char *missed;       /**< why it could not be told the last time, or NULL */
     bool rolling;
-    int roll_from, rolled; /**< the first node of a roll, from 0; nodes that came back */
+    int roll_from, rolled;       /**< the first node of a roll, from 0; nodes that came back */
+    const struct member *victim; /**< of the last firing, or NULL */
+};
+
+/** A run whose course is not that of run.c: one at the prompt (session.c). */
+struct run_course {
+    void (*fail)(struct run *r, enum run_end end, const struct err *e, const char *detail);
+    void (*topics_ready)(struct run *r);
+    void (*roles_gone)(struct run *r);
+    void (*drain)(struct run *r, const char *why);
+    void (*born)(struct member *m, const char *why);
+    void (*gone)(struct member *m, const char *why); /**< why: as in EXIT */
+    void (*event)(struct member *m, const struct event *ev);
 };
 
 struct run {
+    const struct run_course *course; /**< NULL = that of run.c */
+    void *course_arg;
     const struct run_opts *o;
     const struct plan *plan;
     struct run_result *out;
@@ -179,6 +195,11 @@ void run_work(struct run *r, loop_fn fn, loop_fn done);
 /** A job on a pool thread has ended: the last one ends the loop when the cluster is gone. */
 void run_job_ended(struct run *r);
 
+/** The files of a run: its folder, history, deliveries. */
+int run_open_files(struct run *r, struct err *e);
+/** Frees everything but loop, guard, cluster and watch, which must be gone or another's. */
+void run_close_files(struct run *r);
+
 /* dir.c */
 int dir_create(struct run *r, struct err *e);
 
@@ -230,6 +251,8 @@ void faults_node_fire(struct fault_clock *c);
 void faults_node_stop(struct run *r); /**< what is down comes back */
 /** Off and on again, while roles work. */
 void faults_switch(struct run *r, bool on);
+/** Fires a fault now, without patience; c belongs to the caller and lives as long as the run. */
+void faults_fire(struct run *r, struct fault_clock *c);
 void faults_on_node(struct run *r, int node, enum cluster_event ev);
 
 /* finish.c */

@@ -59,12 +59,12 @@ static char *start_json(struct member *m)
     }
     char *seed = xasprintf("%llu", (unsigned long long)r->o->seed);
     enum cluster_listener l = m->slot->role ? CLUSTER_FAULTY : CLUSTER_DIRECT;
-    json_t *j =
-        json_pack("{s:s,s:s,s:i,s:i,s:s,s:s,s:o,s:s,s:s,s:s,s:b,s:s}", "scenario", r->plan->name,
-                  "role", m->slot->name, "index", m->slot->index, "incarnation", m->incarnation,
-                  "seed", seed, "run", r->out->id, "params", params, "bootstrap",
-                  cluster_bootstrap(r->cluster, l), "history", r->history, "deliveries",
-                  r->deliveries_path, "faults_on", (int)r->faults_on, "suffix", r->suffix);
+    json_t *j = json_pack("{s:s,s:s,s:i,s:i,s:s,s:s,s:o,s:s,s:s,s:s,s:b,s:s}", "scenario",
+                          r->plan->name, "role", m->slot->name, "index", m->slot->index,
+                          "incarnation", m->incarnation, "seed", seed, "run", r->out->id, "params",
+                          params, "bootstrap", cluster_bootstrap(r->cluster, l), "history",
+                          r->history, "deliveries", r->deliveries_path, "faults_on",
+                          (int)(r->faults_on && !r->o->no_faults), "suffix", r->suffix);
     json_object_set_new(j, "env", r->o->env ? json_deep_copy(r->o->env) : json_object());
     if (!m->slot->role) {
         json_object_set_new(j, "builtin", json_string("reader"));
@@ -113,11 +113,15 @@ struct member *member_spawn(struct slot *s, const char *why)
         return NULL;
     }
     m->up = true;
+    m->since_ns = clock_mono_ns();
     r->members = m;
     s->current = m;
     hist_add(r->hist, H_SPAWN, HP_FACT, 0, HS(s->name), HI(s->index), HI(m->incarnation),
              HI(proc_pid(m->proc)), HS(why));
     send_files(m);
+    if (r->course) {
+        r->course->born(m, why);
+    }
     return m;
 }
 
@@ -276,6 +280,9 @@ static void on_gone(void *arg, struct proc *p, struct proc_end end)
         return;
     }
     r->count.deaths += strcmp(why, "fault") == 0 || strcmp(why, "died") == 0;
+    if (r->course) {
+        r->course->gone(m, why);
+    }
     bool own = strcmp(why, "lua_error") == 0 || strcmp(why, "kafka_error") == 0 ||
                strcmp(why, "died") == 0;
     if (own && !m->stopping) {

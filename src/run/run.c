@@ -103,6 +103,10 @@ static void take_down(struct run *r)
 
 void run_fail(struct run *r, enum run_end end, const struct err *e, const char *detail)
 {
+    if (r->course) {
+        r->course->fail(r, end, e, detail);
+        return;
+    }
     if (r->failed) {
         return;
     }
@@ -270,6 +274,10 @@ static void on_late(void *arg)
 
 void run_roles_gone(struct run *r)
 {
+    if (r->course) {
+        r->course->roles_gone(r);
+        return;
+    }
     timer_stop(r->tick);
     timer_stop(r->limit);
     r->tick = NULL;
@@ -285,6 +293,10 @@ void run_roles_gone(struct run *r)
 
 void run_drain(struct run *r, const char *why)
 {
+    if (r->course) {
+        r->course->drain(r, why);
+        return;
+    }
     if (r->failed || r->phase != PH_WORK) {
         return;
     }
@@ -397,6 +409,10 @@ static void on_tick(void *arg)
 void run_topics_ready(struct run *r)
 {
     struct err e;
+    if (r->course) {
+        r->course->topics_ready(r);
+        return;
+    }
     if (r->failed) {
         return;
     }
@@ -451,7 +467,7 @@ static void on_history_failed(void *arg, const struct err *e)
     run_fail(arg, RUN_ENVIRONMENT, e, NULL);
 }
 
-static int set_up(struct run *r, struct err *e)
+int run_open_files(struct run *r, struct err *e)
 {
     if (dir_create(r, e) < 0) {
         return -1;
@@ -463,7 +479,12 @@ static int set_up(struct run *r, struct err *e)
     hist_on_fail(r->hist, on_history_failed, r);
     r->deliveries = deliveries_open(r->deliveries_path, DELIVERIES_LOG2, e);
     r->tail = tail_new(r->history);
-    r->guard = r->deliveries ? guard_start(r->loop, e) : NULL;
+    return r->deliveries ? 0 : -1;
+}
+
+static int set_up(struct run *r, struct err *e)
+{
+    r->guard = run_open_files(r, e) < 0 ? NULL : guard_start(r->loop, e);
     if (!r->guard) {
         return -1;
     }
@@ -472,14 +493,8 @@ static int set_up(struct run *r, struct err *e)
     return open_cluster(r, e);
 }
 
-static void clean_up(struct run *r)
+void run_close_files(struct run *r)
 {
-    watch_stop(r->watch);
-    ui_stop(r);
-    if (r->guard) {
-        guard_stop(r->guard);
-    }
-    cluster_free(r->cluster);
     progress_free(r);
     members_free(r);
     hist_close(r->hist);
@@ -487,9 +502,6 @@ static void clean_up(struct run *r)
         tail_free(r->tail);
     }
     deliveries_close(r->deliveries);
-    signals_stop(r->sigint);
-    signals_stop(r->sigterm);
-    loop_free(r->loop);
     for (size_t i = 0; i < r->groups.n; i++) {
         free(r->groups.items[i].group);
     }
@@ -509,6 +521,20 @@ static void clean_up(struct run *r)
     free(r->history);
     free(r->suffix);
     free(r->deliveries_path);
+}
+
+static void clean_up(struct run *r)
+{
+    watch_stop(r->watch);
+    ui_stop(r);
+    if (r->guard) {
+        guard_stop(r->guard);
+    }
+    cluster_free(r->cluster);
+    run_close_files(r);
+    signals_stop(r->sigint);
+    signals_stop(r->sigterm);
+    loop_free(r->loop);
 }
 
 void run_scenario(const struct run_opts *o, struct run_result *out)
