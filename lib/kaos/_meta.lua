@@ -119,7 +119,9 @@ function never(name) end
 ---The role aborts the open transaction instead of committing it.
 ---@class (exact) kaos.AbortSpec
 ---@field role string|string[]|kaos.Param # Role or list of roles that are hit.
----@field p kaos.Probability|kaos.Param # Probability 0..1, drawn once per record.
+---@field index? integer|kaos.Param # Only this instance of the role.
+---@field p? kaos.Probability|kaos.Param # Probability 0..1, drawn once per record.
+---@field at? kaos.Duration|kaos.Param # Instead of `p`: once, at the next occasion this long after the faults began.
 ---@field max? integer|kaos.Param # Bounds the number of firings.
 
 ---The role aborts the open transaction instead of committing it.
@@ -144,7 +146,9 @@ function broker(spec) end
 ---The role kills itself with SIGKILL at a point of its work.
 ---@class (exact) kaos.CrashSpec
 ---@field role string|string[]|kaos.Param # Role or list of roles that are hit.
----@field p kaos.Probability|kaos.Param # Probability 0..1, drawn once per record.
+---@field index? integer|kaos.Param # Only this instance of the role.
+---@field p? kaos.Probability|kaos.Param # Probability 0..1, drawn once per record.
+---@field at? kaos.Duration|kaos.Param # Instead of `p`: once, at the next occasion this long after the faults began.
 ---@field per? "message"|"batch"|"transaction"|kaos.Param # What one draw is made for.
 ---@field point? kaos.CrashPoint|kaos.CrashPoint[]|kaos.Param # Crash point or list of them; any = one of the eight that belong to a record or transaction.
 ---@field max? integer|kaos.Param # Bounds the number of firings.
@@ -157,6 +161,7 @@ function crash(spec) end
 ---An instance leaves politely: closes its consumer, abandons its transaction, exits with 0.
 ---@class (exact) kaos.ExitSpec
 ---@field role string|string[]|kaos.Param # Role or list of roles that are hit.
+---@field index? integer|kaos.Param # Only this instance of the role.
 ---@field every? kaos.Duration|kaos.Param # Time between firings; a range is drawn anew each time.
 ---@field at? kaos.Duration|kaos.Param # One firing, this long after the faults began.
 ---@field max? integer|kaos.Param # Bounds the number of firings.
@@ -169,6 +174,7 @@ function exit(spec) end
 ---An instance is killed from outside.
 ---@class (exact) kaos.KillSpec
 ---@field role string|string[]|kaos.Param # Role or list of roles that are hit.
+---@field index? integer|kaos.Param # Only this instance of the role.
 ---@field every? kaos.Duration|kaos.Param # Time between firings; a range is drawn anew each time.
 ---@field at? kaos.Duration|kaos.Param # One firing, this long after the faults began.
 ---@field signal? "KILL"|"TERM"|kaos.Param # Signal that is sent.
@@ -182,6 +188,7 @@ function kill(spec) end
 ---An instance is stopped (SIGSTOP) and goes on later: a zombie.
 ---@class (exact) kaos.PauseSpec
 ---@field role string|string[]|kaos.Param # Role or list of roles that are hit.
+---@field index? integer|kaos.Param # Only this instance of the role.
 ---@field every? kaos.Duration|kaos.Param # Time between firings; a range is drawn anew each time.
 ---@field at? kaos.Duration|kaos.Param # One firing, this long after the faults began.
 ---@field hold kaos.Duration|kaos.Param # How long it stands still.

@@ -3,6 +3,7 @@
 -- language from schema.lua, and what exists inside a role from the C modules. `kaos help`,
 -- docs/api.md and the configuration of luacheck are made from the rows.
 local schema = require "schema"
+local schema_prompt = require "schema_prompt"
 local text = require "text"
 
 local M = {}
@@ -72,13 +73,19 @@ function M.rows(native)
   add_family(rows, "fault", schema.faults)
   add_family(rows, "predicate", schema.predicates)
   for _, row in ipairs(native) do rows[#rows + 1] = row end
+  for _, w in ipairs(schema_prompt.words) do
+    add(rows, "prompt", w.name, w.signature,
+      w.example and ("%s Example: `%s`."):format(w.doc, w.example) or w.doc)
+  end
+  for _, c in ipairs(schema_prompt.commands) do add(rows, "command", c.name, c.signature, c.doc) end
   return rows
 end
 
-local FAMILIES = { fault = true, predicate = true, scenario = true }
+local FAMILIES = { fault = true, predicate = true, scenario = true, prompt = true }
 
 -- As an author writes it: `crash { ... }`, `w:send(...)`, `topic.partitions`.
 local function title(row)
+  if row.module == "command" then return row.signature end
   if FAMILIES[row.module] then
     return row.name .. (row.signature:sub(1, 1) == "(" and "" or " ") .. row.signature
   end
@@ -91,6 +98,7 @@ end
 local function print_row(out, row, rows)
   out[#out + 1] = title(row)
   out[#out + 1] = "    " .. row.doc
+  if row.module == "prompt" then return end
   for _, member in ipairs(rows) do
     if member.module == row.name or member.module == row.module .. "." .. row.name then
       out[#out + 1] = ("    %-12s %s"):format(member.name, member.signature)
@@ -193,6 +201,10 @@ function M.docs(native)
       write_table(out, rows, row.module)
     end
   end
+  out[#out + 1] = "## At the prompt: words\n"
+  write_table(out, rows, "prompt")
+  out[#out + 1] = "## At the prompt: commands\n"
+  write_table(out, rows, "command")
   return table.concat(out, "\n")
 end
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "command/command.h"
@@ -260,7 +261,7 @@ const char *const *cli_argv(const struct cli *c)
 
 int cli_main(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "help";
+    const char *name = argc > 1 ? argv[1] : isatty(0) && isatty(1) ? "repl" : "help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         name = "help";
     } else if (strcmp(name, "--version") == 0) {

@@ -107,6 +107,12 @@ static const struct command_option init_options[] = {
     {"force", 0, NULL, "writes files anew that are there already"},
     {0},
 };
+static const struct command_option repl_options[] = {
+    {"attach", 0, "RUN | HOST:PORT", "reads a stored run, or works on a cluster that exists"},
+    {"cluster", 0, "KIND", "kafka (default), kafka:VERSION, HOST:PORT[,HOST:PORT] or none"},
+    {"store", 0, "DIR", "where runs are kept (default .kaos)"},
+    {0},
+};
 static const struct command_option version_options[] = {
     {"json", 0, NULL, "one JSON object"},
     {0},
@@ -170,6 +176,12 @@ const struct command commands[] = {
      "eval \"$(kaos completions bash)\"\tin ~/.bashrc\n"
      "kaos completions zsh > ~/.zfunc/_kaos\ta folder of $fpath\n"
      "kaos completions fish > ~/.config/fish/completions/kaos.fish\tfor fish\n"},
+    {"repl", "[FILE]", "the prompt: a cluster, roles and faults by hand", repl_options,
+     command_repl,
+     "kaos repl\ta cluster comes up behind the prompt\n"
+     "kaos repl eos.lua\twith a scenario loaded\n"
+     "kaos repl --attach latest\treads the newest run\n"
+     "echo 'print(1 + 1)' | kaos repl --cluster none\tlines of standard input\n"},
     {"version", "", "versions of kaos and of what it is built on", version_options, command_version,
      "kaos version\tkaos and what it is built on\n"
      "kaos version --json\tfor programs\n"

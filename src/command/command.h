@@ -76,6 +76,7 @@ int command_broker(const struct cli *c);
 int command_init(const struct cli *c);
 int command_inspect(const struct cli *c);
 int command_completions(const struct cli *c);
+int command_repl(const struct cli *c);
 int command_version(const struct cli *c);
 int command_help(const struct cli *c);
 int command_docs(const struct cli *c);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "lua/bind.h"
 #include "lua/host.h"
 
 struct rows {
@@ -16,8 +17,7 @@ struct api {
     struct rows rows;
 };
 
-/* Pushes the rows of the C modules as a list. */
-static void push_native(lua_State *L)
+void api_push_rows(lua_State *L)
 {
     lua_Integer n = 0;
     luaL_checkstack(L, 6, "api");
@@ -51,7 +51,7 @@ static int do_rows(lua_State *L)
     struct api *a = lua_touserdata(L, 1);
     host_library(L, "api");
     lua_getfield(L, -1, "rows");
-    push_native(L);
+    api_push_rows(L);
     lua_call(L, 1, 1);
     for (lua_Integer i = 1; lua_geti(L, -1, i) == LUA_TTABLE; i++) {
         struct api_row *r = VEC_PUSH(&a->rows);
@@ -109,7 +109,7 @@ static int do_text(lua_State *L)
     struct text *t = lua_touserdata(L, 1);
     host_library(L, t->module);
     lua_getfield(L, -1, t->function);
-    push_native(L);
+    api_push_rows(L);
     lua_pushstring(L, t->name);
     lua_call(L, 2, 2);
     if (lua_isnil(L, -2)) {

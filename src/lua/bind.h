@@ -25,6 +25,8 @@ void bind_class(lua_State *L, const char *type, const luaL_Reg *methods, const l
 int bind_unknown(lua_State *L, const char *type, const char *word, int idx);
 /** Pushes " (did you mean `x`?)" for word among the string keys of the table at idx, or "". */
 void bind_push_hint(lua_State *L, const char *word, int idx);
+/** Pushes the rows of the C modules as a list. [-0, +1, e] */
+void api_push_rows(lua_State *L);
 
 extern const struct api_row ctx_rows[], task_rows[], producer_rows[], tx_rows[], consumer_rows[],
     message_rows[], error_rows[], batch_rows[];

@@ -322,7 +322,7 @@ static int l_consumer(lua_State *L)
       "Creates a producer; a transactional one first fences older ones of its id.")                \
     _("consumer", l_consumer, "{ options } -> consumer",                                           \
       "Creates a consumer; it joins its group in the background.")                                 \
-    _("send", l_send, "(topic, record | message | value, key) -> offset | nil, err",               \
+    _("send", l_send, "(topic, record | message | value, key) -> offset, partition | nil, err",    \
       "Sends one record and waits for its outcome.")                                               \
     _("messages", l_messages, "(topic) -> iterator",                                               \
       "Iterates over the records of a topic with a default consumer; offsets are committed after " \
@@ -405,7 +405,9 @@ void ctx_push(lua_State *L, struct runtime *rt)
     luaL_getmetatable(L, CTX_TYPE);
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
-    if (load_push_params(rt->s.load, rt->s.plan, &e)) {
+    if (rt->prompt) {
+        lua_newtable(L);
+    } else if (load_push_params(rt->s.load, rt->s.plan, &e)) {
         host_raise(L, &e);
     }
     lua_setfield(L, -2, "params");

@@ -439,7 +439,8 @@ static int push_outcome(lua_State *L, struct wait *w)
     struct send_wait *sw = w->arg;
     if (sw->ack.status == PRODUCER_PERSISTED) {
         lua_pushinteger(L, sw->ack.offset);
-        return 1;
+        lua_pushinteger(L, sw->ack.partition);
+        return 2;
     }
     struct err e;
     err_set(&e, ERR_BROKER, sw->ack.code, "sending a record to %s: %s", sw->ack.topic,

@@ -35,6 +35,7 @@ struct runtime {
     uint64_t draws; /**< of ranges in w:sleep */
     unsigned abilities;
     bool draining, stopping, ended;
+    bool prompt;          /**< of the REPL: the scheduler is not its own */
     bool broken;          /**< a set-up error was raised */
     bool collects_always; /**< a test stresses the collector */
     struct map names;     /**< interned topic pointer -> string id of the history */

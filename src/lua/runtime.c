@@ -65,7 +65,8 @@ void rt_check_topic(lua_State *L, const struct runtime *rt, const char *what, co
         lua_setfield(L, -2, topics->items[i].name);
     }
     bind_push_hint(L, name, -1);
-    luaL_error(L, "%s: the scenario declares no topic `%s`%s", what, name, lua_tostring(L, -1));
+    luaL_error(L, "%s: %s topic `%s`%s", what,
+               rt->prompt ? "there is no" : "the scenario declares no", name, lua_tostring(L, -1));
 }
 
 /* [-0, +0, e] one line of a `conf` table: name at -2, value at -1 */
@@ -198,17 +199,35 @@ static int open_classes(lua_State *L)
     return 0;
 }
 
-struct runtime *runtime_new(const struct runtime_setup *setup, struct err *e)
+static struct runtime *make(const struct runtime_setup *setup, lua_State *L)
 {
     struct runtime *rt = xcalloc(1, sizeof *rt);
-    *rt = (struct runtime){.s = *setup, .loop = setup->loop, .h = setup->hist};
-    rt->L = load_state(setup->load);
+    *rt = (struct runtime){.s = *setup, .loop = setup->loop, .h = setup->hist, .L = L};
     host_set_user(rt->L, rt);
+    rt->collects_always = getenv("KAOS_GC_STRESS") != NULL;
+    return rt;
+}
+
+struct runtime *runtime_new_prompt(const struct runtime_setup *setup, lua_State *L, struct err *e)
+{
+    struct runtime *rt = make(setup, L);
+    rt->tasks = tasks_of(L);
+    rt->prompt = true;
+    if (host_protect(rt->L, open_classes, NULL, e)) {
+        runtime_free(rt);
+        return NULL;
+    }
+    hist_add(rt->h, H_READY, HP_FACT, 0, HS(client_version()));
+    return rt;
+}
+
+struct runtime *runtime_new(const struct runtime_setup *setup, struct err *e)
+{
+    struct runtime *rt = make(setup, load_state(setup->load));
     rt->tasks = tasks_new(rt->L, rt->loop);
     tasks_on_end(rt->tasks, on_task_end, rt);
     uint64_t seed = hash_mix(hash_str(setup->seed, setup->role->name), (uint64_t)setup->index);
     host_seed(rt->L, hash_mix(seed, (uint64_t)setup->incarnation));
-    rt->collects_always = getenv("KAOS_GC_STRESS") != NULL;
     if (host_protect(rt->L, open_classes, NULL, e) ||
         load_push_role(setup->load, setup->scenario_index, setup->role->name, e)) {
         runtime_free(rt);
@@ -347,7 +366,9 @@ void runtime_close(struct runtime *rt, uint64_t bound_ms, bool abandon, loop_fn 
 
 void runtime_free(struct runtime *rt)
 {
-    tasks_free(rt->tasks);
+    if (!rt->prompt) {
+        tasks_free(rt->tasks);
+    }
     while (rt->producers) {
         struct lproducer *p = rt->producers;
         rt->producers = p->next;
@@ -360,6 +381,8 @@ void runtime_free(struct runtime *rt)
     }
     map_free(&rt->names);
     buf_free(&rt->scratch);
-    host_set_user(rt->L, NULL);
+    if (host_user(rt->L) == rt) {
+        host_set_user(rt->L, NULL);
+    }
     free(rt);
 }

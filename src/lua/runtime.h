@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 
 struct load;
+struct lua_State;
 struct runtime;
 
 /** Where a crash point is passed. */
@@ -82,6 +83,11 @@ struct runtime_setup {
 /** Everything in setup is kept (borrowed) until runtime_free(). @return NULL: the role function
  * cannot be prepared. */
 struct runtime *runtime_new(const struct runtime_setup *setup, struct err *e);
+/** The same for the prompt of the REPL: no load and no role function; L brings its own scheduler
+ * and outlives it, and on_end is never called. A later one in the same L takes its place: clients
+ * are made in the newest. */
+struct runtime *runtime_new_prompt(const struct runtime_setup *setup, struct lua_State *L,
+                                   struct err *e);
 /** Writes READY and starts the role function. */
 void runtime_start(struct runtime *rt);
 /** Sources end: tasks without an endless iterator are cancelled. */

@@ -22,6 +22,7 @@ The overview, without a verb too.
     init        writes what editors and CI need beside scenarios: stub, settings, workflow
     inspect     prints what a scenario means as JSON, with the faults of a seed
     completions writes the completion of a shell
+    repl        the prompt: a cluster, roles and faults by hand
     version     versions of kaos and of what it is built on
     help        help on a verb, or on a name of the scenario language
   
@@ -114,18 +115,24 @@ A verb, in three ways.
 A name of the language.
 
   $ kaos help crash
-  crash { role, p, per?, point?, max? }
+  crash { role, index?, p?, at?, per?, point?, max? }
       The role kills itself with SIGKILL at a point of its work.
       role         role or list
                    Role or list of roles that are hit. Required.
+      index        integer, 1 to 10000
+                   Only this instance of the role. Default: any.
       p            probability
-                   Probability 0..1, drawn once per record. Required.
+                   Probability 0..1, drawn once per record.
+      at           duration or range
+                   Instead of `p`: once, at the next occasion this long after the faults began.
       per          "message" | "batch" | "transaction"
                    What one draw is made for. Default: "message".
       point        crash point or list
                    Crash point or list of them; any = one of the eight that belong to a record or transaction. Default: "any".
       max          integer
                    Bounds the number of firings. Default: no bound.
+  crash(instance, point?)
+      The process kills itself at the next crash point, or at the one that is named. Example: `crash("w2", "before_commit")`.
   $ kaos help nosuch
   kaos: no help for `nosuch`; see `kaos help`
   [64]

@@ -1,4 +1,4 @@
--- Which folder of src/ may include which: data flows one way, and three libraries have one door
+-- Which folder of src/ may include which: data flows one way, and four libraries have one door
 -- each. Run in the root of the repository; prints each offence and exits with 1.
 
 local KNOWS = {
@@ -20,6 +20,7 @@ local KNOWS = {
 }
 local DOORS = { ["^lua%.h$"] = "lua", ["^lauxlib%.h$"] = "lua", ["^lualib%.h$"] = "lua",
                 ["^uv%.h$"] = "io", ["^librdkafka/"] = "client" }
+local ONE_FILE = { ["^histedit%.h$"] = "src/command/line.c", ["^editline/"] = "src/command/line.c" }
 local FORBIDDEN = { "system", "popen", "sprintf", "vsprintf", "strcpy", "strcat", "strncpy", "atoi",
                     "gets", "alloca" }
 
@@ -48,6 +49,11 @@ local function check_line(file, folder, n, line)
   for header, owner in pairs(DOORS) do
     if system and system:match(header) and owner ~= folder then
       offence(file, n, "<%s> belongs to %s/ alone", system, owner)
+    end
+  end
+  for header, owner in pairs(ONE_FILE) do
+    if system and system:match(header) and owner ~= file then
+      offence(file, n, "<%s> belongs to %s alone", system, owner)
     end
   end
   if line:match "^%s*[/ ]%*" then return end
