@@ -71,7 +71,8 @@ static bool all_ready(const struct run *r)
 {
     for (size_t i = 0; i < r->nslots; i++) {
         const struct slot *s = &r->slots[i];
-        if (!s->finished && s->incarnations < 2 && !(s->current && s->current->ready)) {
+        if (!s->finished && !s->start && s->incarnations < 2 &&
+            !(s->current && s->current->ready)) {
             return false;
         }
     }
@@ -88,8 +89,10 @@ static void on_tick(void *arg)
         r->phase = PH_WORK;
         r->faults_ns = clock_mono_ns();
         run_phase(r, "faults_on", "none");
+        starts_begin(r);
         answer(stage_of(r), NULL);
     }
+    starts_poll(r);
 }
 
 static void on_start_limit(void *arg)
