@@ -175,8 +175,8 @@ static bool extend_delivery(struct runs *rs, const struct hist_deliver *d)
         d->offset < run->next[0] || span >= RUN_COUNT_MAX || run->count >= RUN_COUNT_MAX) {
         return false;
     }
-    uint64_t t = clock_mono_ns();
-    if (t - run->t0 >= RUN_NS) {
+    uint64_t t = clock_fast_ns();
+    if (t - run->t0 >= RUN_NS) { /* also when it is a little before t0: then the slow way */
         return false;
     }
     int64_t *slots = (int64_t *)(run->rec + 1);

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -119,4 +120,20 @@ TEST(bytes_that_are_not_utf8_become_base64)
     CHECK_STR(json_string_value(j), "plain");
     json_decref(j);
     CHECK(json_is_null(json_bytes(NULL, 0)));
+}
+
+TEST(the_fast_clock_keeps_to_the_kernels)
+{
+    uint64_t last = 0;
+    for (int i = 0; i < 2000000; i++) {
+        uint64_t fast = clock_fast_ns();
+        CHECK(fast >= last);
+        last = fast;
+        if (i % 64 == 0) {
+            uint64_t before = clock_mono_ns();
+            fast = clock_fast_ns();
+            CHECK(fast + 1000 >= before);
+            CHECK(fast <= clock_mono_ns() + 1000);
+        }
+    }
 }
