@@ -12,10 +12,14 @@ local function type_of(v)
   return (t == "number" or t == "string" or t == "boolean") and t or nil
 end
 
---- A value as text; reading it back gives the same value.
+--- A value as text, the shortest that gives the same value when it is read back.
 function M.print(v)
-  if math.type(v) == "float" then return ("%.17g"):format(v) end
-  return tostring(v)
+  if math.type(v) ~= "float" then return tostring(v) end
+  for digits = 15, 16 do
+    local s = ("%." .. digits .. "g"):format(v)
+    if tonumber(s) == v then return s end
+  end
+  return ("%.17g"):format(v)
 end
 
 local function check_limits(p, v)

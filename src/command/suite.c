@@ -112,6 +112,7 @@ static void done(struct suite *s, struct suite_item *si, long long number, struc
     out->kept = NULL;
     note(s, si, code);
     struct report *rep = reports_add(&s->reports, out, s->sweep ? (int)number + 1 : 0);
+    rep->order = 2 * (size_t)(si - s->items.items) + 1; /* what did not load stands between */
     rep->accepted = code == EXIT_INCONCLUSIVE && s->inconclusive != LENIENT_FAIL;
     reports_print(&s->reports, rep,
                   s->many && (code == EXIT_PASS || (s->sweep && seen_before(s, rep))));
@@ -257,6 +258,7 @@ int suite_run(struct suite *s)
     } else {
         run_here(s);
     }
+    report_sort(s->reports.all.items, s->reports.all.n);
     sum_up(s);
     remember(s);
     int code = s->signum ? 128 + s->signum : suite_worse(s->worst, rc);

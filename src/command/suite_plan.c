@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "command/diag.h"
 #include "command/select.h"
@@ -31,7 +32,7 @@ static void add_broken(struct suite *s, const struct suite_file *f, const struct
     char *where = first_place(f->load, f->path);
     fprintf(stderr, "%s%s\n", f->load ? "" : "kaos: ", why);
     outcome_error(&out, EXIT_SCENARIO, f->path, where, f->path, why);
-    reports_add(&s->reports, &out, 0);
+    reports_add(&s->reports, &out, 0)->order = 2 * s->items.n;
     s->worst = suite_worse(s->worst, EXIT_SCENARIO);
     if (ledger_add(s->opts.store, f->path, "", EXIT_SCENARIO, &ignored) < 0) {
         cli_fail(0, "%s", ignored.msg);
@@ -176,10 +177,59 @@ static bool declared_by_any(const struct suite *s, const char *name)
     return false;
 }
 
+/** Does every run get a cluster of its own? */
+static bool has_own_cluster(const char *kind)
+{
+    return strncmp(kind, "kafka", 5) == 0 || strcmp(kind, "embedded") == 0;
+}
+
+/** Runs at the same time on one cluster must not share a topic: each would judge the other's
+ * records. seen: topic -> item + 1. @return 0, or an exit code after printing. */
+static int check_topics(const struct suite *s, size_t i, const struct plan *p, struct map *seen)
+{
+    const char *kind = s->opts.cluster   ? s->opts.cluster
+                       : p->cluster_kind ? p->cluster_kind
+                                         : "kafka";
+    if (s->jobs == 1 || has_own_cluster(kind)) {
+        return 0;
+    }
+    if (s->sweep) {
+        return cli_fail(EXIT_USAGE,
+                        "--jobs: runs of %s at the same time would share its topics on %s",
+                        s->items.items[i].it.id, kind);
+    }
+    for (size_t k = 0; k < p->topics.n; k++) {
+        struct map_entry *at = map_put_str(seen, p->topics.items[k].name);
+        if (at->u && at->u != i + 1) {
+            return cli_fail(EXIT_USAGE, "--jobs: %s and %s would share the topic %s on %s",
+                            s->items.items[at->u - 1].it.id, s->items.items[i].it.id,
+                            p->topics.items[k].name, kind);
+        }
+        at->u = i + 1;
+    }
+    return 0;
+}
+
+/** @return 0, or an exit code after printing. */
+static int check_plans(const struct suite *s)
+{
+    struct map seen = {0};
+    struct err e;
+    int rc = 0;
+    for (size_t i = 0; i < s->items.n && rc == 0; i++) {
+        const struct item *it = &s->items.items[i].it;
+        struct plan *p = load_plan(it->load, it->scenario, &it->params, &e);
+        rc = p ? check_topics(s, i, p, &seen)
+               : cli_fail(e.code == LOAD_BAD_PARAM ? EXIT_USAGE : EXIT_SCENARIO, "%s", e.msg);
+        plan_free(p);
+    }
+    map_free(&seen);
+    return rc;
+}
+
 /** @return 0, or an exit code after printing. */
 static int check_params(const struct suite *s)
 {
-    struct err e;
     for (size_t i = 0; i < s->params.loose.n && s->items.n; i++) {
         if (!declared_by_any(s, s->params.loose.items[i].name)) {
             return cli_fail(EXIT_USAGE,
@@ -194,15 +244,7 @@ static int check_params(const struct suite *s)
                             s->matrix.items[i].name);
         }
     }
-    for (size_t i = 0; i < s->items.n; i++) {
-        const struct item *it = &s->items.items[i].it;
-        struct plan *p = load_plan(it->load, it->scenario, &it->params, &e);
-        if (!p) {
-            return cli_fail(e.code == LOAD_BAD_PARAM ? EXIT_USAGE : EXIT_SCENARIO, "%s", e.msg);
-        }
-        plan_free(p);
-    }
-    return 0;
+    return check_plans(s);
 }
 
 int suite_plan(struct suite *s)

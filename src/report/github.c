@@ -57,15 +57,15 @@ static void location(struct buf *b, const char *where)
     free(file);
 }
 
-/* An error inside a file begins with its place: "FILE:LINE: message". */
+/* A reason that names a place in the scenario's file ("FILE:LINE: message") is about that place. */
 static char *place_of_reason(const struct report *r)
 {
-    const char *reason = r->v->reason, *file = view_path(r);
+    const char *file = view_path(r);
     size_t n = strlen(file);
-    if (n && strncmp(reason, file, n) == 0 && reason[n] == ':') {
-        size_t digits = strspn(reason + n + 1, "0123456789");
-        if (digits && reason[n + 1 + digits] == ':') {
-            return xmemdup0(reason, n + 1 + digits);
+    for (const char *p = r->v->reason; n && (p = strstr(p, file)); p += n) {
+        size_t digits = p[n] == ':' ? strspn(p + n + 1, "0123456789") : 0;
+        if (digits && p[n + 1 + digits] == ':') {
+            return xmemdup0(p, n + 1 + digits);
         }
     }
     return xstrdup(view_run(r, "where")[0] ? view_run(r, "where") : file);
@@ -101,7 +101,7 @@ static void message(struct buf *b, const struct cluster *c, const struct report 
     } else {
         buf_printf(&text, "%s%s%s", c->what, c->what[0] && c->text[0] ? ": " : "", c->text);
     }
-    if (n > 1) {
+    if (c->runs.n > 1) {
         buf_printf(&text, "\nin %zu of %zu runs", c->runs.n, n);
     }
     view_again(&again, r);

@@ -60,3 +60,19 @@ int report_write(const char *kind, const char *path, const struct report *items,
     }
     return rc;
 }
+
+static int by_order(const void *a, const void *b)
+{
+    const struct report *x = a, *y = b;
+    if (x->order != y->order) {
+        return x->order < y->order ? -1 : 1;
+    }
+    return (x->repetition > y->repetition) - (x->repetition < y->repetition);
+}
+
+void report_sort(struct report *items, size_t n)
+{
+    if (n > 1) {
+        qsort(items, n, sizeof *items, by_order);
+    }
+}

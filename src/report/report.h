@@ -22,6 +22,7 @@ struct report {
     const json_t *json;      /**< its verdict.json, or NULL: made from v and es when needed */
     int64_t duration_ms;     /**< used without es; 0 = not known */
     int evidence;            /**< cases shown per finding; 0 = REPORT_EVIDENCE */
+    size_t order;            /**< of its scenario in the suite */
     int repetition;          /**< number of the run in a sweep, from 1; 0 = it ran once */
     bool accepted;           /**< not a pass, and counted as one (--at-least, --inconclusive) */
 };
@@ -50,6 +51,9 @@ int terminal_write(const struct report *items, size_t n, FILE *out, struct err *
 void terminal_headline(const struct report *r, FILE *out);
 /** One finding with its evidence; cases < 0 = all. */
 void terminal_finding(const struct report *r, size_t finding, int cases, FILE *out);
+/** Brings runs that ended in any order into that of their scenarios and repetitions. */
+void report_sort(struct report *items, size_t n);
+
 /** Milliseconds from the first to the last event; -1 = not known. */
 int64_t report_duration_ms(const struct report *r);
 

@@ -35,19 +35,21 @@ static void yaml(struct buf *b, const char *key, const char *value)
     buf_free(&plain);
 }
 
-/* A literal block; every line is indented and printable. */
+/* A literal block. Its first line decides how far it is indented, and the reader of prove ends it
+ * at a line that is indented less: so the first line begins without spaces, and an empty line has
+ * its indentation too. */
 static void yaml_block(struct buf *b, const char *key, const char *text)
 {
-    if (!text[strspn(text, "\n")]) {
+    text += strspn(text, " \n");
+    if (!*text) {
         return;
     }
-    buf_printf(b, "  %s: |2\n", key);
+    buf_printf(b, "  %s: |\n", key);
     while (*text) {
         size_t len = strcspn(text, "\n");
-        struct buf line = {0};
-        text_putn(&line, text, len, 0);
-        buf_printf(b, "%s%s\n", line.len ? "    " : "", line.len ? line.data : "");
-        buf_free(&line);
+        buf_puts(b, "    ");
+        text_putn(b, text, len, 0);
+        buf_puts(b, "\n");
         text += len + (text[len] == '\n');
     }
 }

@@ -15,6 +15,7 @@ static void headline(struct buf *b, const struct report *r)
     text_put(b, view_name(r), 48);
     buf_puts(b, v->code == VERDICT_INCONCLUSIVE ? "   INCONCLUSIVE" : "");
     buf_puts(b, v->expected ? "   as declared" : "");
+    buf_puts(b, v->code == VERDICT_PASS && v->exit_code != 0 ? "   passed, not as declared" : "");
     if (report_duration_ms(r) >= 0) {
         text_duration(time, report_duration_ms(r));
         buf_printf(b, "   %s", time);

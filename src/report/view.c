@@ -20,7 +20,10 @@ const char *view_name(const struct report *r)
 
 const char *view_mark(const struct verdict *v)
 {
-    return v->code == VERDICT_INCONCLUSIVE ? "????" : verdict_name(v->code);
+    bool undeclared = v->code == VERDICT_PASS && v->exit_code != 0; /* a twin that passed */
+    return v->code == VERDICT_INCONCLUSIVE ? "????"
+           : undeclared                    ? verdict_name(VERDICT_FAIL)
+                                           : verdict_name(v->code);
 }
 
 const char *view_why(const struct verdict *v)

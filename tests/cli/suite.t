@@ -167,6 +167,12 @@ Wrong words.
   $ kaos run -j 2 --keep
   kaos: --keep leaves one cluster running: not with --jobs
   [64]
+  $ kaos run -j 2 --cluster 127.0.0.1:1 one two
+  kaos: --jobs: one and two would share the topic t on 127.0.0.1:1
+  [64]
+  $ kaos run -j 2 --cluster 127.0.0.1:1 one --repeat 2
+  kaos: --jobs: runs of one at the same time would share its topics on 127.0.0.1:1
+  [64]
   $ kaos run --until-fail --at-least 1
   kaos: --at-least goes with --repeat alone
   [64]
@@ -181,12 +187,12 @@ what failed is remembered: by scenario, and for a file as a whole.
   [3]
   $ summary <out
   5 scenarios   1 error   4 setup exit 3
-    ERROR scenarios/c.lua  scenarios/c.lua:1: scenario "five": unknown field `rolls` (did you mean
-                           `roles`?)
     SETUP one              Apache Kafka 0.0.1 is not here: run script/kafka 0.0.1
     SETUP two              Apache Kafka 0.0.1 is not here: run script/kafka 0.0.1
     SETUP three            Apache Kafka 0.0.1 is not here: run script/kafka 0.0.1
     SETUP four             Apache Kafka 0.0.1 is not here: run script/kafka 0.0.1
+    ERROR scenarios/c.lua  scenarios/c.lua:1: scenario "five": unknown field `rolls` (did you mean
+                           `roles`?)
   again: kaos run --last-failed
   $ cat err
   scenarios/c.lua:1: scenario "five": unknown field `rolls` (did you mean `roles`?)
@@ -201,7 +207,7 @@ what failed is remembered: by scenario, and for a file as a whole.
   $ names --last-failed
   scenarios/c.lua one two three four
   $ names --last-failed -g wo scenarios
-  scenarios/c.lua two
+  two scenarios/c.lua
   $ sed -i 's/rolls = {}/topics = { t = {} }, roles = { w = function(w) w:log "x" end }, expect = { messages { topic = "t" } }/' scenarios/c.lua
   $ names --last-failed -G o
   five three

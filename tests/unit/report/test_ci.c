@@ -153,7 +153,7 @@ TEST(an_annotation_of_a_broken_file_points_into_it)
 {
     struct sample s;
     sample_error(&s, VERDICT_SCENARIO_ERROR);
-    s.v.reason = "scenarios/eos.lua:31: attempt to index a nil value";
+    s.v.reason = "w1 failed: scenarios/eos.lua is odd: scenarios/eos.lua:31: attempt to index";
     char *text = sample_text(github_write, &s.r);
     CHECK_HAS(text, "::error file=scenarios/eos.lua,line=31,title=eos%3A error::");
     free(text);

@@ -1,0 +1,1 @@
+scenario "broken" { topics = { numbers = {} }, rolls = {}, expect = { messages { topic = "numbers" } } }
