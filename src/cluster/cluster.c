@@ -13,6 +13,7 @@
 static const struct cluster_kind *const kinds[] = {
     &kafka_kind,
     &embedded_kind,
+    &reuse_kind,
     &external_kind,
 };
 
@@ -27,6 +28,7 @@ static const struct {
     {CLUSTER_CAP_REPLICATION, "replication"},
     {CLUSTER_CAP_RETENTION, "retention"},
     {CLUSTER_CAP_FRESH, "fresh"},
+    {CLUSTER_CAP_OWN, "own"},
 };
 
 static const struct cluster_kind *find_kind(const char *spec, struct err *e)

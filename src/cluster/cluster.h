@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "A cluster", whatever stands behind it. One row per kind in cluster.c:
  *
+ *   reuse[:NAME]            such a cluster that stays up between runs, see cluster/registry.h
  *   kafka[:VERSION]         1 to 5 KRaft nodes of Apache Kafka on loopback, started and killed by
  *                           kaos
  *   embedded                kaos's own broker, with virtual nodes, in memory
@@ -44,6 +45,8 @@ enum cluster_cap {
     CLUSTER_CAP_RETENTION = 1 << 5,
     CLUSTER_CAP_FRESH =
         1 << 6, /**< empty at start: names are used as written, nobody else is there */
+    CLUSTER_CAP_OWN =
+        1 << 7, /**< ours alone while we use it: declared topics are deleted and created anew */
 };
 
 enum cluster_listener {
@@ -84,6 +87,9 @@ struct cluster_opts {
                             own interval for ending timed out transactions. Otherwise that interval
                             is 500 ms and sessions are long, so that a busy machine fences nobody */
     bool may_keep; /**< cluster_keep may be called later: nodes get no death signal of their own */
+    const char *store; /**< reuse: registrations are in STORE/clusters; NULL = ".kaos"; borrowed */
+    const char *kafka; /**< reuse: started as this, "kafka[:VERSION]"; NULL = "kafka"; borrowed */
+    const char *user;  /**< reuse: who uses it, for others that want to; borrowed */
     int ready_timeout_s;       /**< 0 = 60 (external: 10) */
     cluster_ready_fn on_ready; /**< called once per cluster_start */
     cluster_node_fn on_node;   /**< may be NULL */

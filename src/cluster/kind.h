@@ -22,7 +22,7 @@ struct cluster_kind {
     void (*keep)(struct cluster *c, struct buf *out);
 };
 
-extern const struct cluster_kind kafka_kind, embedded_kind, external_kind;
+extern const struct cluster_kind kafka_kind, embedded_kind, reuse_kind, external_kind;
 
 /** First member of every kind's struct. */
 struct cluster {

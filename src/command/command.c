@@ -32,8 +32,11 @@ static const struct command_option run_options[] = {
     {"", 0, NULL, "faults"},
     {"no-faults", 0, NULL, "baseline: declared faults do not fire"},
     {"", 0, NULL, "cluster"},
-    {"cluster", 0, "KIND", "kafka (default), kafka:VERSION, embedded or HOST:PORT[,HOST:PORT]"},
+    {"cluster", 0, "KIND",
+     "kafka (default), kafka:VERSION, embedded, reuse[:NAME] or HOST:PORT[,HOST:PORT]"},
     {"brokers", 0, "N", "nodes of a managed cluster, 1 to 5"},
+    {"allow-faults-on-external", 0, NULL,
+     "faults may touch brokers of a cluster that kaos did not start"},
     {"keep", 0, NULL, "leaves a managed cluster running and says how to reach and end it"},
     {"", 0, NULL, "execute"},
     {"jobs", 'j', "N", "runs in parallel (default 1)"},
@@ -113,6 +116,15 @@ static const struct command_option repl_options[] = {
     {"store", 0, "DIR", "where runs are kept (default .kaos)"},
     {0},
 };
+static const struct command_option cluster_options[] = {
+    {"name", 0, "NAME", "of the cluster (default: default)"},
+    {"brokers", 0, "N", "up: nodes, 1 to 5 (default 1)"},
+    {"cluster", 0, "KIND", "up: kafka (default) or kafka:VERSION"},
+    {"all", 0, NULL, "down: all of them"},
+    {"force", 0, NULL, "down: also while a run uses it"},
+    {"store", 0, "DIR", "where clusters are registered (default .kaos)"},
+    {0},
+};
 static const struct command_option version_options[] = {
     {"json", 0, NULL, "one JSON object"},
     {0},
@@ -182,6 +194,13 @@ const struct command commands[] = {
      "kaos repl eos.lua\twith a scenario loaded\n"
      "kaos repl --attach latest\treads the newest run\n"
      "echo 'print(1 + 1)' | kaos repl --cluster none\tlines of standard input\n"},
+    {"cluster", "up | down | ls", "clusters that stay up between runs (run --cluster reuse)",
+     cluster_options, command_cluster,
+     "kaos cluster up\tstarts one and leaves it up\n"
+     "kaos run eos.lua --cluster reuse\truns on it; starts it if need be\n"
+     "kaos cluster up --name three --brokers 3\tanother one: --cluster reuse:three\n"
+     "kaos cluster ls\twhich there are, and who uses them\n"
+     "kaos cluster down\tends it\n"},
     {"version", "", "versions of kaos and of what it is built on", version_options, command_version,
      "kaos version\tkaos and what it is built on\n"
      "kaos version --json\tfor programs\n"

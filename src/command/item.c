@@ -20,6 +20,7 @@ int item_opts_parse(struct item_opts *o, const struct cli *c)
                             .store = cli_get(c, "store") ? cli_get(c, "store") : ".kaos",
                             .timeout_ms = -1,
                             .no_faults = cli_has(c, "no-faults"),
+                            .external_faults = cli_has(c, "allow-faults-on-external"),
                             .keep = cli_has(c, "keep")};
     if (cli_int(c, "brokers", 1, 5, &o->brokers) < 0 ||
         cli_duration(c, "timeout", &o->timeout_ms) < 0 || ui_parse(c, &o->ui) < 0) {
@@ -186,6 +187,7 @@ void item_run(const struct item *it, const struct item_opts *o, uint64_t seed, s
                                                        : "kafka",
                           .brokers = (int)o->brokers,
                           .no_faults = o->no_faults,
+                          .external_faults = o->external_faults,
                           .keep = o->keep,
                           .timeout_ms = o->timeout_ms,
                           .store = o->store,

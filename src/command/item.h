@@ -24,8 +24,9 @@ struct item_opts {
     const struct cli *c;
     const char *cluster, *store;
     long long brokers, timeout_ms; /**< 0, -1 = as the scenario says */
-    bool no_faults, keep, thin;    /**< thin: no history is kept of what ends as declared */
-    FILE *out;                     /**< status lines, or NULL */
+    bool no_faults, external_faults, keep,
+        thin;  /**< thin: no history is kept of what ends as declared */
+    FILE *out; /**< status lines, or NULL */
     enum run_ui ui;
 };
 /** @return -1 after printing what is wrong. */

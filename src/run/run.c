@@ -176,6 +176,7 @@ static int open_cluster(struct run *r, struct err *e)
     size_t n = r->plan->cluster_config.n;
     struct cluster_setting *set = xcalloc(n + 1, sizeof *set);
     bool broker_faults = false;
+    char *user = xasprintf("run %s", r->out->id);
     for (size_t i = 0; i < n; i++) {
         set[i] = (struct cluster_setting){r->plan->cluster_config.items[i].name,
                                           r->plan->cluster_config.items[i].value};
@@ -183,7 +184,8 @@ static int open_cluster(struct run *r, struct err *e)
     for (size_t i = 0; i < r->plan->faults.n; i++) {
         broker_faults = broker_faults || r->plan->faults.items[i].kind == FAULT_BROKER;
     }
-    bool managed = strchr(r->o->cluster, ':') == NULL || strncmp(r->o->cluster, "kafka", 5) == 0;
+    bool managed = strchr(r->o->cluster, ':') == NULL || strncmp(r->o->cluster, "kafka", 5) == 0 ||
+                   strncmp(r->o->cluster, "reuse", 5) == 0;
     int brokers = r->o->brokers ? r->o->brokers : managed ? r->plan->brokers : 0;
     r->cluster =
         cluster_open(r->o->cluster,
@@ -195,20 +197,33 @@ static int open_cluster(struct run *r, struct err *e)
                                             .nsettings = n,
                                             .broker_faults = broker_faults && !r->o->no_faults,
                                             .may_keep = r->o->keep,
+                                            .store = r->o->store,
+                                            .user = user,
                                             .on_ready = on_ready,
                                             .on_node = on_node,
                                             .arg = r},
                      e);
     free(set);
+    free(user);
     if (!r->cluster) {
         return -1;
+    }
+    bool external = strcmp(cluster_kind(r->cluster), "external") == 0;
+    if (broker_faults && !r->o->no_faults && external && !r->o->external_faults) {
+        return err_set(
+            e, ERR_PROCESS, 0,
+            "the scenario has faults that touch brokers, and kaos did not start %s: they "
+            "need --allow-faults-on-external; or run it with --no-faults",
+            r->o->cluster);
     }
     if (broker_faults && !r->o->no_faults &&
         !(cluster_caps(r->cluster) & CLUSTER_CAP_KILL_BROKER)) {
         return err_set(
             e, ERR_PROCESS, 0,
-            "the scenario has broker faults, and %s cannot do them (capability kill_broker)",
-            r->o->cluster);
+            "the scenario has broker faults, and %s cannot do them (capability kill_broker): %s",
+            r->o->cluster,
+            external ? "its processes are not within reach of kaos"
+                     : "take a cluster of its own with --cluster kafka");
     }
     return 0;
 }

@@ -32,6 +32,7 @@ struct run_opts {
     int brokers;             /**< 0 = as the plan says */
     bool no_faults;          /**< baseline: declared faults do not fire */
     bool reused;             /**< other runs were on this cluster: names of groups get a suffix */
+    bool external_faults;    /**< faults may touch brokers that kaos did not start */
     bool keep;               /**< leave the cluster running */
     int64_t timeout_ms;      /**< -1 = as the plan says */
     const char *store;       /**< ".kaos": runs go to STORE/runs/ID-NAME */

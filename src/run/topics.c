@@ -75,6 +75,21 @@ static int compare(struct run *r, struct admin *a, struct admin_new_topic *fresh
     return rc;
 }
 
+/** What runs before this one have left on a cluster that is reused. */
+static int delete_old(struct run *r, struct admin *a, struct err *e)
+{
+    const char **names = xcalloc(r->plan->topics.n + 1, sizeof *names);
+    size_t n = 0;
+    for (size_t i = 0; i < r->plan->topics.n; i++) {
+        if (!r->plan->topics.items[i].existing) {
+            names[n++] = r->plan->topics.items[i].name;
+        }
+    }
+    int rc = n > 0 ? admin_delete_topics(a, names, n, TIMEOUT_MS, e) : 0;
+    free(names);
+    return rc < 0 ? err_wrap(e, "deleting the topics of the run before") : 0;
+}
+
 static int create(struct run *r, struct admin *a, struct err *e)
 {
     size_t n = 0, ntopics = r->plan->topics.n;
@@ -83,7 +98,8 @@ static int create(struct run *r, struct admin *a, struct err *e)
     }
     struct admin_new_topic *fresh = xcalloc(ntopics, sizeof *fresh);
     struct admin_pair **pairs = xcalloc(ntopics, sizeof *pairs);
-    int rc = compare(r, a, fresh, &n, e);
+    int rc = cluster_caps(r->cluster) & CLUSTER_CAP_OWN ? delete_old(r, a, e) : 0;
+    rc = rc < 0 ? rc : compare(r, a, fresh, &n, e);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const struct plan_conf *c = &plan_topic(r->plan, fresh[i].name)->config;
         pairs[i] = xcalloc(c->n + 1, sizeof *pairs[i]);

@@ -23,6 +23,7 @@ The overview, without a verb too.
     inspect     prints what a scenario means as JSON, with the faults of a seed
     completions writes the completion of a shell
     repl        the prompt: a cluster, roles and faults by hand
+    cluster     clusters that stay up between runs (run --cluster reuse)
     version     versions of kaos and of what it is built on
     help        help on a verb, or on a name of the scenario language
   
@@ -71,8 +72,10 @@ A verb, in three ways.
         --no-faults            baseline: declared faults do not fire
   
     cluster
-        --cluster KIND         kafka (default), kafka:VERSION, embedded or HOST:PORT[,HOST:PORT]
+        --cluster KIND         kafka (default), kafka:VERSION, embedded, reuse[:NAME] or HOST:PORT[,HOST:PORT]
         --brokers N            nodes of a managed cluster, 1 to 5
+        --allow-faults-on-external
+                               faults may touch brokers of a cluster that kaos did not start
         --keep                 leaves a managed cluster running and says how to reach and end it
   
     execute
