@@ -25,7 +25,8 @@ TEST(an_unknown_kind_names_the_known_ones)
                                         "a:99999", ":9092", "a:1,",      "a:1x"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct cluster_opts o = {0};
-        check_refused(wrong[i], &o, "known are kafka[:VERSION], embedded, HOST:PORT[,HOST:PORT]");
+        check_refused(wrong[i], &o,
+                      "known are kafka[:VERSION], embedded, reuse[:NAME], HOST:PORT[,HOST:PORT]");
     }
 }
 
