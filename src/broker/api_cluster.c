@@ -11,14 +11,19 @@ enum { CONTROLLER = 1, KEY_GROUP = 0, KEY_TXN = 1 };
 /* ---- ApiVersions ------------------------------------------------------------------------------
  */
 
+/** Up to this version Kafka leaves out supported features whose lowest level is 0. */
+enum { FEATURES_HIDDEN_TO = 3 };
+
 static void put_feature(struct call *c, const char *name, int max, int level)
 {
-    struct wire_value *v = wire_add(&c->resp, &c->resp.root, "SupportedFeatures");
-    wire_set_str(&c->resp, v, "Name", name);
-    wire_set_int(v, "MinVersion", 0);
-    wire_set_int(v, "MaxVersion", max);
+    if (c->version > FEATURES_HIDDEN_TO) {
+        struct wire_value *v = wire_add(&c->resp, &c->resp.root, "SupportedFeatures");
+        wire_set_str(&c->resp, v, "Name", name);
+        wire_set_int(v, "MinVersion", 0);
+        wire_set_int(v, "MaxVersion", max);
+    }
     if (level > 0) {
-        v = wire_add(&c->resp, &c->resp.root, "FinalizedFeatures");
+        struct wire_value *v = wire_add(&c->resp, &c->resp.root, "FinalizedFeatures");
         wire_set_str(&c->resp, v, "Name", name);
         wire_set_int(v, "MinVersionLevel", level);
         wire_set_int(v, "MaxVersionLevel", level);

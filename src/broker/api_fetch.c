@@ -108,6 +108,9 @@ static void read_one(struct pass *s, struct wire_value *topic, const char *name,
     wire_set_int(out, "ErrorCode", code);
     if (code != KAFKA_NONE) {
         wire_set_int(out, "HighWatermark", -1);
+        if (p) {
+            wire_set_null(out, "AbortedTransactions");
+        }
         s->now = true;
         return;
     }

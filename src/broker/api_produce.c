@@ -3,11 +3,12 @@
 #include "broker/call.h"
 #include "broker/part.h"
 
-enum { ACKS_ALL = -1, ZSTD_FROM = 7, NO_STATE_ERROR_FROM = 8 };
+enum { ACKS_ALL = -1, ZSTD_FROM = 7 };
+
+enum { ATTRIBUTES_LOW = 22, CODEC_MASK = 7, TRANSACTIONAL = 1 << 4 };
 
 static bool is_zstd(const uint8_t *records, size_t len)
 {
-    enum { ATTRIBUTES_LOW = 22, CODEC_MASK = 7 };
     return len > BATCH_HEADER && (records[ATTRIBUTES_LOW] & CODEC_MASK) == CODEC_ZSTD;
 }
 
@@ -40,11 +41,12 @@ static int append(struct call *c, const char *topic, const struct wire_value *as
 }
 
 static int produce_one(struct call *c, struct wire_value *topic, const char *name,
-                       const struct wire_value *ask)
+                       const struct wire_value *ask, bool refused)
 {
-    struct part_appended done;
+    struct part_appended done = {.base = -1, .log_append_time = -1};
     struct partition *p;
-    int code = append(c, name, ask, &p, &done);
+    int code =
+        refused ? KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED : append(c, name, ask, &p, &done);
     struct wire_value *out = wire_add(&c->resp, topic, "PartitionResponses");
     wire_set_int(out, "Index", wire_int(ask, "Index"));
     wire_set_int(out, "ErrorCode", code);
@@ -55,17 +57,37 @@ static int produce_one(struct call *c, struct wire_value *topic, const char *nam
     return code;
 }
 
+/** Records of a transaction without its id: the request as a whole is refused. */
+static bool lacks_id(const struct wire_value *req)
+{
+    if (wire_str(req, "TransactionalId")) {
+        return false;
+    }
+    for (size_t i = 0; i < wire_count(req, "TopicData"); i++) {
+        const struct wire_value *t = wire_at(req, "TopicData", i);
+        for (size_t k = 0; k < wire_count(t, "PartitionData"); k++) {
+            size_t len;
+            const uint8_t *p = wire_blob(wire_at(t, "PartitionData", k), "Records", &len);
+            if (len > BATCH_HEADER && (p[ATTRIBUTES_LOW] & TRANSACTIONAL)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void api_produce(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     int failed = KAFKA_NONE;
+    bool refused = lacks_id(req);
     for (size_t i = 0; i < wire_count(req, "TopicData"); i++) {
         const struct wire_value *t = wire_at(req, "TopicData", i);
         struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Responses");
         const char *name = wire_str(t, "Name");
         wire_set_str(&c->resp, out, "Name", name);
         for (size_t k = 0; k < wire_count(t, "PartitionData"); k++) {
-            int code = produce_one(c, out, name, wire_at(t, "PartitionData", k));
+            int code = produce_one(c, out, name, wire_at(t, "PartitionData", k), refused);
             failed = code ? code : failed;
         }
     }

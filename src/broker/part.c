@@ -157,6 +157,9 @@ static int check_blob(const struct broker *b, const struct partition *p, const v
     if (x->size < BATCH_HEADER) {
         return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
     }
+    if (x->magic < 0 || x->magic > 2) {
+        return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
+    }
     if (x->magic != 2) {
         return refuse(out, KAFKA_INVALID_RECORD, "Only record batches of magic 2 are allowed.");
     }

@@ -140,7 +140,8 @@ void tc_prepare(struct broker *b, struct tc_txn *t, bool commit)
 
 void tc_fence(struct broker *b, struct tc_txn *t)
 {
-    t->last_epoch = t->epoch++;
+    t->epoch++;
+    t->last_epoch = -1; /* its former owner does not come back (it would from version 2 on) */
     tc_prepare(b, t, false);
 }
 

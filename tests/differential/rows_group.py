@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Groups of the classic protocol and their offsets."""
+import time
+
+import wire
+from table import row
+
+
+@row("G01", "JoinGroup without a member id")
+def member_id(s):
+    g = wire.unique("group")
+    a = s.join_once(g)
+    s.rec("version 5", s.joined(a))
+    s.rec("then", s.joined(s.join(g, member=a["MemberId"])))
+    h = wire.unique("group")
+    s.rec("version 3", s.joined(s.join(h, version=3)))
+    s.rec("unknown", s.joined(s.join_once(h, member="nobody")))
+    s.rec("unknown group", s.joined(s.join_once(wire.unique("group"), member="nobody")))
+
+
+@row("G01", "what JoinGroup refuses")
+def join_refused(s):
+    g = wire.unique("group")
+
+    def ask(**how):
+        return s.join_once(how.pop("group", g), **how)["ErrorCode"]
+    s.rec("session", ask(session=10), ask(session=10000000))
+    s.rec("no protocols", ask(protocols=()))
+    s.rec("no type", ask(kind=""))
+    s.c.send("JoinGroup", 5, s.join_body(""))
+    s.rec("empty group", s.c.recv()["ErrorCode"])
+
+
+@row("G02", "join, sync, heartbeat, leave")
+def life(s):
+    g = wire.unique("group")
+    a = s.join(g)
+    m, n = a["MemberId"], a["GenerationId"]
+    s.rec("join", s.joined(a))
+    s.rec("state", *s.group_state(g))
+    s.rec("sync", *s.sync(g, m, n, [(m, b"mine")]))
+    s.rec("sync again", *s.sync(g, m, n))
+    s.rec("heartbeat", s.beat(g, m, n), s.beat(g, m, n + 1), s.beat(g, "nobody", n),
+          s.beat(wire.unique("no"), m, n))
+    s.rec("sync wrong", s.sync(g, m, n + 1), s.sync(g, "nobody", n))
+    s.rec("state", *s.group_state(g))
+    s.rec("leave", s.leave(g, m), s.leave(g, m), s.leave(wire.unique("no"), m))
+    s.rec("state", *s.group_state(g))
+    s.rec("heartbeat", s.beat(g, m, n))
+    s.rec("next", s.joined(s.join(g)))
+
+
+@row("G03", "a second member")
+def second(s):
+    g = wire.unique("group")
+    one, n = s.stable_member(g)
+    s.name("member", one)
+    c = s.connect()
+    s.join_send(c, g)
+    two = c.recv()["MemberId"]
+    s.name("member", two)
+    s.join_send(c, g, member=two)
+    s.rec("told", s.until(lambda: s.beat(g, one, n), lambda e: e == 27))
+    s.rec("sync", s.sync(g, one, n)[0])
+    a = s.join(g, member=one)
+    b = c.recv()
+    s.rec("first", s.joined(a))
+    s.rec("second", s.joined(b))
+    c.send("SyncGroup", 3, s.sync_body(g, two, b["GenerationId"]))
+    s.rec("waits", c.quiet_for(0.2))
+    s.rec("leader", *s.sync(g, one, a["GenerationId"], [(one, b"x"), (two, b"y")]))
+    r = c.recv()
+    s.rec("follower", r["ErrorCode"], r["Assignment"])
+    s.rec("leave", s.leave(g, one))
+    s.rec("told", s.until(lambda: s.beat(g, two, b["GenerationId"], conn=c), lambda e: e == 27))
+    s.rec("alone", s.joined(s.join(g, member=two, conn=c)))
+
+
+@row("G03", "a member that is not there when the others join")
+def late(s):
+    g = wire.unique("group")
+    one, n = s.stable_member(g, rebalance=1000)
+    s.name("member", one)
+    c = s.connect()
+    s.join_send(c, g, rebalance=1000)
+    two = c.recv()["MemberId"]
+    s.join_send(c, g, member=two, rebalance=1000)
+    s.rec("waits", c.quiet_for(0.4))
+    s.rec("without the first", s.joined(c.recv()))
+    s.rec("first is out", s.beat(g, one, n + 1))
+    s.join_send(s.c, g, member=one)
+    s.rec("rejoin", s.c.recv()["ErrorCode"])
+
+
+@row("G03", "the leader joins again, a follower joins again")
+def rejoin(s):
+    g = wire.unique("group")
+    one, n = s.stable_member(g)
+    a = s.join(g, member=one)
+    s.rec("leader", a["GenerationId"] - n, a["ErrorCode"])
+    s.rec("again before sync", s.join(g, member=one)["GenerationId"] - n)
+    s.sync(g, one, n + 1, [(one, b"")])
+    s.rec("other metadata", s.join(g, member=one, protocols=(("range", b"new"),))["GenerationId"] - n)
+
+
+@row("m30", "a member that was told its id and did not come back")
+def pending_member(s):
+    g = wire.unique("group")
+    one, n = s.stable_member(g)
+    c = s.connect()
+    s.join_send(c, g, session=1500)
+    s.rec("told", c.recv()["ErrorCode"])
+    s.join_send(s.c, g, member=one)
+    s.rec("held up", s.c.quiet_for(0.5))
+    s.rec("then", s.c.recv()["GenerationId"] - n)
+
+
+@row("G04", "OffsetCommit: generations and members")
+def commits(s):
+    t, g = s.topic(), wire.unique("group")
+    s.rec("simple", s.commit(g, t, 0, 1), s.committed(g, t))
+    m, n = s.stable_member(g)
+    s.rec("stale", s.commit(g, t, 0, 2, m, n - 1), s.commit(g, t, 0, 2, m, n + 1))
+    s.rec("unknown member", s.commit(g, t, 0, 2, "nobody", n))
+    s.rec("no member", s.commit(g, t, 0, 2))
+    s.rec("good", s.commit(g, t, 0, 3, m, n, metadata="note"), s.committed(g, t))
+    s.rec("unknown group", s.commit(wire.unique("no"), t, 0, 2, m, n))
+    s.rec("unknown topic", s.commit(g, wire.unique("no"), 0, 2, m, n), s.commit(g, t, 9, 2, m, n))
+    s.rec("large metadata", s.commit(g, t, 0, 2, m, n, metadata="x" * 5000))
+    s.rec("odd numbers", s.commit(g, t, 0, 999, m, n), s.committed(g, t),
+          s.commit(g, t, 0, -5, m, n), s.committed(g, t))
+    s.leave(g, m)
+    s.rec("after leaving", s.commit(g, t, 0, 4, m, n), s.commit(g, t, 0, 4, m, n + 1),
+          s.commit(g, t, 0, 4))
+
+
+@row("G04", "OffsetFetch")
+def fetches(s):
+    t, g = s.topic(partitions=2), wire.unique("group")
+    s.rec("unknown group", s.committed(wire.unique("no"), t), s.committed(wire.unique("no"), t, 0, True))
+    s.commit(g, t, 0, 5, metadata="m")
+    s.rec("one", s.committed(g, t, 0), s.committed(g, t, 1), s.committed(g, t, 9),
+          s.committed(g, wire.unique("no")))
+    a = s.c.call("OffsetFetch", 7, {"GroupId": g, "Topics": None, "RequireStable": False})
+    s.rec("all", a["ErrorCode"], [[(p["PartitionIndex"], p["CommittedOffset"])
+                                   for p in x["Partitions"]] for x in a["Topics"]])
+    s.commit(g, t, 0, 4)
+    s.rec("back", s.committed(g, t, 0))
+
+
+@row("G05", "a silent member is evicted")
+def silent(s):
+    g = wire.unique("group")
+    m, n = s.stable_member(g, session=1500)
+    began = time.time()
+    s.until(lambda: s.group_state(g), lambda a: a[1] == "Empty")
+    s.rec("empty", s.group_state(g), 1.3 < time.time() - began < 6)
+    s.rec("heartbeat", s.beat(g, m, n))
+
+
+@row("G05", "heartbeats keep a member")
+def beats(s):
+    g = wire.unique("group")
+    m, n = s.stable_member(g, session=1000)
+    codes = set()
+    for _ in range(8):
+        time.sleep(0.25)
+        codes.add(s.beat(g, m, n))
+    s.rec("all well", codes)
+
+
+@row("G06", "a static member comes back")
+def static(s):
+    g = wire.unique("group")
+    a = s.join(g, instance="i")
+    one, n = a["MemberId"], a["GenerationId"]
+    s.rec("join", s.joined(a))
+    s.rec("sync", *s.sync(g, one, n, [(one, b"mine")], "i"))
+    b = s.join(g, instance="i")
+    two = b["MemberId"]
+    s.rec("back", s.joined(b), two != one)
+    s.rec("sync", *s.sync(g, two, b["GenerationId"], (), "i"))
+    s.rec("former self", s.beat(g, one, n, "i"), s.sync(g, one, n, (), "i")[0])
+    t = s.topic()
+    s.rec("its commits", s.commit(g, t, 0, 1, one, n, "i"), s.commit(g, t, 0, 1, two, n, "i"))
+    s.join_send(s.c, g, member=one, instance="i")
+    s.rec("its join", s.c.recv()["ErrorCode"])
+    s.rec("unknown instance", s.beat(g, two, n, "j"))
+
+
+@row("G07", "the choice of a protocol")
+def protocols(s):
+    g = wire.unique("group")
+    a, b, c = s.connect(), s.connect(), s.connect()
+    one, n = s.stable_member(g, conn=a, protocols=(("x", b"1"), ("y", b"2")))
+    s.join_send(b, g, protocols=(("z", b""),))
+    s.rec("none in common", b.recv()["ErrorCode"])
+    s.join_send(b, g, kind="other", protocols=(("x", b""),))
+    s.rec("another type", b.recv()["ErrorCode"])
+    s.join_send(b, g, protocols=(("y", b"3"), ("z", b"")))
+    two = b.recv()["MemberId"]
+    s.join_send(b, g, member=two, protocols=(("y", b"3"), ("z", b"")))
+    s.until(lambda: s.beat(g, one, n), lambda e: e == 27)
+    first = s.join(g, member=one, conn=a, protocols=(("x", b"1"), ("y", b"2")))
+    s.rec("common", first["ProtocolName"], b.recv()["ProtocolName"],
+          sorted(m["Metadata"] for m in first["Members"]))
+
+
+@row("G08", "ListGroups, DescribeGroups, DeleteGroups")
+def admin(s):
+    g, t = wire.unique("group"), s.topic()
+    m, n = s.stable_member(g)
+    listed = lambda: [(x["ProtocolType"]) for x in s.c.call("ListGroups", 0, {})["Groups"]
+                      if x["GroupId"] == g]
+    s.rec("list", listed())
+    a = s.c.call("DescribeGroups", 0, {"Groups": [g, wire.unique("no")]})["Groups"]
+    for x in a:
+        s.rec("described", x["ErrorCode"], x["GroupState"], x["ProtocolType"], x["ProtocolData"],
+              [(v["ClientId"], v["MemberMetadata"], v["MemberAssignment"]) for v in x["Members"]])
+    drop = lambda name: s.c.call("DeleteGroups", 1, {"GroupsNames": [name]})["Results"][0]["ErrorCode"]
+    s.rec("delete", drop(g), drop(wire.unique("no")))
+    s.commit(g, t, 0, 5, m, n)
+    s.leave(g, m)
+    s.rec("empty", listed(), drop(g), s.committed(g, t))
+    s.rec("gone", listed(), s.group_state(g))
+
+
+@row("G08", "OffsetDelete")
+def offset_delete(s):
+    g, t = wire.unique("group"), s.topic()
+    s.commit(g, t, 0, 5)
+    drop = lambda name: s.c.call("OffsetDelete", 0, {"GroupId": name, "Topics": [
+        {"Name": t, "Partitions": [{"PartitionIndex": 0}]}]})
+    a = drop(g)
+    s.rec("delete", a["ErrorCode"], a["Topics"][0]["Partitions"], s.committed(g, t))
+    s.rec("unknown group", drop(wire.unique("no"))["ErrorCode"])
+
+
+@row("G09", "FindCoordinator")
+def coordinators(s):
+    for kind in (0, 1):
+        a = s.find(wire.unique("key"), kind)
+        s.rec("kind %d" % kind, a["ErrorCode"], a["NodeId"], a["ErrorMessage"])
+    s.rec("kind 9", s.c.call("FindCoordinator", 2, {"Key": "x", "KeyType": 9})["ErrorCode"])
