@@ -96,13 +96,14 @@ local function hasty(w)
     group = "readers", topics = "numbers",
     on_assign = shares(w, 1), on_revoke = let_go, on_lost = let_go,
   }
+  local messages = consumer:messages()
   w:spawn(function()
     while not over do
-      w:sleep "400ms"
+      w:sleep "700ms"
       done.commit(consumer)
     end
   end)
-  for m in consumer:messages() do
+  for m in messages do
     done.note(m)
     w:sleep "5ms"
   end
@@ -188,5 +189,6 @@ local wrong = system(hasty, "range")
 wrong.doc = "a growing group does nothing twice although it commits in the background"
 wrong.tags[#wrong.tags + 1] = "twin"
 wrong.fails_with = "duplicate"
+wrong.params.messages = 80
 claim(wrong, always "nothing is done twice" { no_duplicates { from = "numbers", to = "reader" } })
 scenario "growing-group/background-commits" (wrong)

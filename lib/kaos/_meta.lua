@@ -626,6 +626,14 @@ function Consumer:resume(topic, partition) end
 ---@return any?
 function Consumer:position(topic, partition) end
 
+---Finds the first record with this timestamp or a later one; nil if there is none.
+---@param topic any
+---@param partition any
+---@param milliseconds any
+---@return integer?
+---@return kaos.Error?
+function Consumer:offset_at(topic, partition, milliseconds) end
+
 ---Reads the committed offset of the group; nil if there is none.
 ---@param topic any
 ---@param partition any
@@ -641,9 +649,11 @@ function Consumer:close() end
 ---@field group? any # The group; false: all partitions without a group. By default SCENARIO-ROLE if the role has several instances, else none.
 ---@field isolation? "read_committed"|"read_uncommitted" # Whether records of open and aborted transactions are seen; read_committed by default.
 ---@field conf? any # Properties of librdkafka, untouched.
----@field on_assign? any # Called when partitions come, before records of them are delivered.
+---@field on_assign? any # Called when partitions come, before records of them are delivered. May return where to start: a list of { topic, partition, position }, with positions as in consumer:seek.
 ---@field on_revoke? any # Called before partitions are given up.
 ---@field on_lost? any # Called when partitions were lost: others may own them already.
+---@field on_eof? any # Called when the broker has no more; what lies in front of that offset may still be on its way to the loop.
+---@field on_error? any # Called with errors of the consumer that no call returns.
 ---@field rebalance? "none" # A wrong application that has no rebalance callback: librdkafka assigns by itself.
 
 ---@class kaos.ConsumerBatchesOptions

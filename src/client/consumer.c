@@ -205,6 +205,7 @@ struct slot *consumer_slot(struct consumer *c, const char *topic, int32_t partit
                        CLIENT_NO_OFFSET,
                        CLIENT_NO_OFFSET,
                        CLIENT_NO_OFFSET,
+                       CLIENT_NO_OFFSET,
                        false,
                        false};
     return s;
@@ -229,8 +230,10 @@ void consumer_drop(struct consumer *c, const struct client_partitions *ps)
 
 static void message_error(struct consumer *c, const rd_kafka_message_t *m)
 {
-    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        consumer_tell_end(c, m);
         return;
+    }
     struct err e = {0};
     if (m->rkt)
         client_fail(&e, m->err, "consuming %s[%d]: %s", rd_kafka_topic_name(m->rkt), m->partition,

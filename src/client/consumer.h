@@ -54,6 +54,9 @@ struct consumer_callbacks {
     void (*on_seek)(void *arg, const struct consumer_seek *s);
     /** Errors of the client or of a partition; e->fatal: the consumer is dead. May be NULL. */
     void (*on_error)(void *arg, const struct err *e);
+    /** The broker has nothing behind offset - 1 now (only with enable.partition.eof). What lies in
+     * front of it may not have been taken yet. May be NULL. */
+    void (*on_end)(void *arg, const char *topic, int32_t partition, int64_t offset);
 };
 
 struct consumer_setup {
@@ -76,6 +79,10 @@ struct consumer *consumer_open(struct loop *l, const struct consumer_setup *setu
  * now: wait for on_ready. */
 size_t consumer_take(struct consumer *c, struct message **out, size_t max);
 
+/** Before the answer of an assign: where its partitions start, in place of the committed offset or
+ * auto.offset.reset (offset, CLIENT_BEGINNING, CLIENT_END or CLIENT_STORED = committed or reset).
+ * Others keep theirs; partitions that are not part of it are left out. */
+void consumer_start_at(struct consumer *c, const struct client_partitions *ps);
 /** Answers the rebalance whose callback was called last; without one it does nothing. */
 void consumer_answer(struct consumer *c);
 /** A rebalance is noted and not answered yet: end what is open soon. */
@@ -107,6 +114,10 @@ void consumer_commit(struct consumer *c, const struct client_partitions *ps, con
 /** The committed offsets of ps, read from the coordinator; fn follows, once. */
 void consumer_committed(struct consumer *c, const struct client_partitions *ps, consumer_fn fn,
                         void *arg);
+/** For the times in ps (offset = milliseconds) the offset of the first record at or behind it in
+ * the order of the log, CLIENT_END if there is none; fn follows, once. */
+void consumer_at_time(struct consumer *c, const struct client_partitions *ps, consumer_fn fn,
+                      void *arg);
 /** Sets positions (offset, CLIENT_BEGINNING, CLIENT_END or CLIENT_STORED = committed or reset).
  * What was fetched before is dropped, nothing is delivered until it is done; on_seek for each, then
  * fn. */

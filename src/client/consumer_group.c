@@ -145,6 +145,9 @@ static void apply_assign(struct consumer *c, const struct note *n)
         s->assigned = true;
         s->paused = false;
         s->next = s->first = s->stored = CLIENT_NO_OFFSET;
+        const rd_kafka_topic_partition_t *given =
+            rd_kafka_topic_partition_list_find(n->list, s->topic, s->partition);
+        s->start = given ? given->offset : CLIENT_NO_OFFSET;
     }
 }
 

@@ -19,6 +19,7 @@ struct slot {
     int64_t next;   /**< behind the last message taken, or CLIENT_NO_OFFSET */
     int64_t first;  /**< the first message taken, or CLIENT_NO_OFFSET */
     int64_t stored; /**< what auto-commit was told */
+    int64_t start;  /**< position given with the assignment, or CLIENT_NO_OFFSET */
     bool assigned, paused;
 };
 
@@ -90,6 +91,10 @@ void consumer_group_tick(struct consumer *c);
 void consumer_look_up(struct consumer *c);
 /** Tells and answers everything for a close. */
 void consumer_give_up(struct consumer *c);
+
+/* consumer_ends.c */
+/** m says that the end of its partition was reached; deferred. */
+void consumer_tell_end(struct consumer *c, const rd_kafka_message_t *m);
 
 /* consumer_offsets.c */
 void consumer_offsets_free(struct consumer *c);

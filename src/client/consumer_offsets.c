@@ -260,9 +260,12 @@ static void set_positions(struct seek *s)
 static int64_t reset_position(struct consumer *c, const struct client_partition *p)
 {
     const struct slot *slot = consumer_slot(c, p->topic, p->partition, false);
-    if (c->reset != CLIENT_BEGINNING && slot && slot->first >= 0)
+    bool given =
+        slot && (slot->start >= 0 || slot->start == CLIENT_BEGINNING || slot->start == CLIENT_END);
+    int64_t start = given ? slot->start : c->reset;
+    if (start < 0 && start != CLIENT_BEGINNING && slot && slot->first >= 0)
         return slot->first;
-    return c->reset;
+    return start;
 }
 
 static void read_again(void *arg)

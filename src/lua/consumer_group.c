@@ -13,6 +13,7 @@
 struct rebalance {
     struct lconsumer *c;
     struct client_partitions partitions;
+    struct client_partitions starts; /**< positions that on_assign returned */
     bool assign, lost;
     char *member, *protocol;
     int32_t generation;
@@ -42,9 +43,20 @@ static void record(const struct rebalance *r)
     }
 }
 
+/* Where the author lets partitions start is a seek of his. */
+static void record_starts(const struct rebalance *r)
+{
+    for (size_t i = 0; i < r->starts.n; i++) {
+        const struct client_partition *p = &r->starts.items[i];
+        hist_add(r->c->rt->h, H_SEEK, HP_FACT, 0, HS(r->c->name), HS(p->topic), HI(p->partition),
+                 HI(-1), HI(p->offset), HS("role"));
+    }
+}
+
 static void free_rebalance(struct rebalance *r)
 {
     client_partitions_free(&r->partitions);
+    client_partitions_free(&r->starts);
     free(r->member);
     free(r->protocol);
     free(r);
@@ -55,6 +67,8 @@ static void answer(struct lconsumer *c)
     struct rebalance *r = c->rebalance;
     c->rebalance = NULL;
     record(r);
+    record_starts(r);
+    consumer_start_at(c->c, &r->starts);
     free_rebalance(r);
     consumer_answer(c->c);
 }
@@ -83,11 +97,58 @@ static void answer_when_committed(struct lconsumer *c)
     }
 }
 
-/* Runs in a task: function, list, consumer. */
+bool consumer_to_position(lua_State *L, int idx, int64_t *out)
+{
+    static const char *const names[] = {"beginning", "end", "committed"};
+    static const int64_t offsets[] = {CLIENT_BEGINNING, CLIENT_END, CLIENT_STORED};
+    for (size_t i = 0; i < ARRAY_LEN(names) && lua_type(L, idx) == LUA_TSTRING; i++) {
+        if (strcmp(lua_tostring(L, idx), names[i]) == 0) {
+            *out = offsets[i];
+            return true;
+        }
+    }
+    int is = 0;
+    *out = lua_tointegerx(L, idx, &is);
+    return is && *out >= 0;
+}
+
+/* The list of { topic, partition, position } at idx, of partitions that are being assigned. */
+static void read_starts(lua_State *L, int idx, struct rebalance *r)
+{
+    lua_Integer n = luaL_len(L, idx);
+    luaL_checkstack(L, 8, "on_assign");
+    for (lua_Integer i = 1; i <= n; i++) {
+        if (lua_geti(L, idx, i) != LUA_TTABLE || lua_geti(L, -1, 1) != LUA_TSTRING ||
+            lua_geti(L, -2, 2) != LUA_TNUMBER) {
+            luaL_error(L, "on_assign: it returns a list of { topic, partition, position }");
+        }
+        lua_geti(L, -3, 3);
+        const char *topic = client_intern(lua_tostring(L, -3));
+        int32_t partition = (int32_t)lua_tointeger(L, -2);
+        int64_t to;
+        if (!consumer_to_position(L, -1, &to)) {
+            luaL_error(L,
+                       "on_assign: %s is no position; write an offset, \"beginning\", \"end\" or "
+                       "\"committed\"",
+                       luaL_tolstring(L, -1, NULL));
+        }
+        if (!client_partitions_find(&r->partitions, topic, partition)) {
+            luaL_error(L, "on_assign: %s[%d] is not being assigned, so it can not start anywhere",
+                       topic, (int)partition);
+        }
+        client_partitions_add(&r->starts, topic, partition, to);
+        lua_pop(L, 4);
+    }
+}
+
+/* Runs in a task: function, list, consumer; what the function returned is on top. */
 static int callback_done(lua_State *L, int status, lua_KContext k)
 {
     struct lconsumer *c = (struct lconsumer *)k;
     if (c->rebalance && !c->closed) {
+        if (c->rebalance->assign && lua_istable(L, -1)) {
+            read_starts(L, lua_gettop(L), c->rebalance);
+        }
         answer_when_committed(c);
     }
     return 0;
@@ -97,7 +158,7 @@ static int run_callback(lua_State *L)
 {
     struct lconsumer *c = lua_touserdata(L, 3);
     lua_settop(L, 2);
-    lua_callk(L, 1, 0, (lua_KContext)c, callback_done);
+    lua_callk(L, 1, 1, (lua_KContext)c, callback_done);
     return callback_done(L, LUA_OK, (lua_KContext)c);
 }
 
@@ -190,11 +251,53 @@ static void on_seek(void *arg, const struct consumer_seek *s)
     }
 }
 
+/* ---- news that are no rebalance ---- */
+
+struct news { /**< for a callback of the author's, as the argument of a protected call */
+    int fn;
+    const struct err *e; /**< on_error */
+    const char *topic;   /**< on_eof */
+    int32_t partition;
+    int64_t offset;
+};
+
+static int spawn_news(lua_State *L)
+{
+    const struct news *n = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, n->fn);
+    if (n->e) {
+        host_push_err(L, n->e, n->e->kind == ERR_BROKER ? client_code_name(n->e->code) : NULL);
+        task_set_endless(task_spawn(L, 1));
+        return 0;
+    }
+    lua_pushstring(L, n->topic);
+    lua_pushinteger(L, n->partition);
+    lua_pushinteger(L, n->offset);
+    task_set_endless(task_spawn(L, 3));
+    return 0;
+}
+
+static void tell(struct lconsumer *c, const struct news *n)
+{
+    struct err e;
+    if (n->fn != LUA_NOREF && !c->rt->ended && host_protect(c->rt->L, spawn_news, (void *)n, &e)) {
+        rt_log_error(c->rt, c->name, &e);
+    }
+}
+
+static void on_end(void *arg, const char *topic, int32_t partition, int64_t offset)
+{
+    struct lconsumer *c = arg;
+    tell(c,
+         &(struct news){.fn = c->on_eof, .topic = topic, .partition = partition, .offset = offset});
+}
+
 static void on_error(void *arg, const struct err *e)
 {
     struct lconsumer *c = arg;
     rt_check_fatal(c->rt, e);
     rt_log_error(c->rt, c->name, e);
+    tell(c, &(struct news){.fn = c->on_error, .e = e});
 }
 
 void consumer_callbacks_init(struct consumer_callbacks *cb, struct lconsumer *c)
@@ -205,7 +308,8 @@ void consumer_callbacks_init(struct consumer_callbacks *cb, struct lconsumer *c)
                                       .on_revoke = on_revoke,
                                       .on_lost = on_lost,
                                       .on_seek = on_seek,
-                                      .on_error = on_error};
+                                      .on_error = on_error,
+                                      .on_end = on_end};
 }
 
 void consumer_free_rebalance(struct lconsumer *c)

@@ -24,11 +24,19 @@
       false)                                                                                       \
     _("conf", OPT_TABLE, "{ [property] = value }", "Properties of librdkafka, untouched.", false)  \
     _("on_assign", OPT_FUNCTION, "function(partitions)",                                           \
-      "Called when partitions come, before records of them are delivered.", false)                 \
+      "Called when partitions come, before records of them are delivered. May return where to "    \
+      "start: a list of { topic, partition, position }, with positions as in consumer:seek.",      \
+      false)                                                                                       \
     _("on_revoke", OPT_FUNCTION, "function(partitions)", "Called before partitions are given up.", \
       false)                                                                                       \
     _("on_lost", OPT_FUNCTION, "function(partitions)",                                             \
       "Called when partitions were lost: others may own them already.", false)                     \
+    _("on_eof", OPT_FUNCTION, "function(topic, partition, offset)",                                \
+      "Called when the broker has no more; what lies in front of that offset may still be on its " \
+      "way to the loop.",                                                                          \
+      false)                                                                                       \
+    _("on_error", OPT_FUNCTION, "function(error)",                                                 \
+      "Called with errors of the consumer that no call returns.", false)                           \
     _("rebalance", OPT_STRING, "\"none\"",                                                         \
       "A wrong application that has no rebalance callback: librdkafka assigns by itself.", false)
 static const struct opt options[] = {
@@ -97,7 +105,9 @@ static struct lconsumer *open_consumer(struct runtime *rt, const struct opening 
                             .pack_ref = LUA_NOREF,
                             .on_assign = LUA_NOREF,
                             .on_revoke = LUA_NOREF,
-                            .on_lost = LUA_NOREF};
+                            .on_lost = LUA_NOREF,
+                            .on_eof = LUA_NOREF,
+                            .on_error = LUA_NOREF};
     c->name = n == 1 ? xasprintf("%s-%d", rt->s.role->name, rt->s.index)
                      : xasprintf("%s-%d.%d", rt->s.role->name, rt->s.index, n);
     c->group = group_name(rt, o);
@@ -170,6 +180,9 @@ int consumer_push_new(lua_State *L, struct runtime *rt, int idx, const char *wha
     if (opts_has(L, idx, "isolation")) {
         conf_set(conf, "isolation.level", opts_string(L, idx, "isolation", NULL));
     }
+    if (opts_has(L, idx, "on_eof")) {
+        conf_set(conf, "enable.partition.eof", "true");
+    }
     struct lconsumer **box = lua_newuserdatauv(L, sizeof(struct lconsumer *), 0);
     const struct opening o = {.group = group,
                               .alone = !group && opts_has(L, idx, "group"),
@@ -188,6 +201,8 @@ int consumer_push_new(lua_State *L, struct runtime *rt, int idx, const char *wha
     c->on_assign = callback_ref(L, idx, "on_assign");
     c->on_revoke = callback_ref(L, idx, "on_revoke");
     c->on_lost = callback_ref(L, idx, "on_lost");
+    c->on_eof = callback_ref(L, idx, "on_eof");
+    c->on_error = callback_ref(L, idx, "on_error");
     return 1;
 }
 
@@ -347,14 +362,12 @@ static void one_partition(lua_State *L, int64_t offset, struct client_partitions
 
 static int l_seek(lua_State *L)
 {
-    static const char *const names[] = {"beginning", "end", "committed", NULL};
-    static const int64_t offsets[] = {CLIENT_BEGINNING, CLIENT_END, CLIENT_STORED};
     struct lconsumer *c = begin_call(L);
     struct client_partitions ps = {0};
     rt_step(c->rt);
-    int64_t to = lua_type(L, 4) == LUA_TSTRING && !lua_isinteger(L, 4)
-                     ? offsets[luaL_checkoption(L, 4, NULL, names)]
-                     : luaL_checkinteger(L, 4);
+    int64_t to = 0;
+    luaL_argcheck(L, consumer_to_position(L, 4, &to), 4,
+                  "write an offset, \"beginning\", \"end\" or \"committed\"");
     one_partition(L, to, &ps);
     consumer_seek(c->c, &ps, called, c);
     client_partitions_free(&ps);
@@ -382,6 +395,17 @@ static int l_committed(lua_State *L)
     rt_step(c->rt);
     one_partition(L, CLIENT_NO_OFFSET, &ps);
     consumer_committed(c->c, &ps, called, c);
+    client_partitions_free(&ps);
+    return wait_call(L, c, push_committed);
+}
+
+static int l_offset_at(lua_State *L)
+{
+    struct lconsumer *c = begin_call(L);
+    struct client_partitions ps = {0};
+    rt_step(c->rt);
+    one_partition(L, luaL_checkinteger(L, 4), &ps);
+    consumer_at_time(c->c, &ps, called, c);
     client_partitions_free(&ps);
     return wait_call(L, c, push_committed);
 }
@@ -489,6 +513,8 @@ static int l_tostring(lua_State *L)
       "Continues the delivery of a partition.")                                                    \
     _("position", l_position, "(topic, partition) -> offset | nil",                                \
       "Gives the offset of the next record that will be handed out, once one was.")                \
+    _("offset_at", l_offset_at, "(topic, partition, milliseconds) -> offset | nil, err",           \
+      "Finds the first record with this timestamp or a later one; nil if there is none.")          \
     _("committed", l_committed, "(topic, partition) -> offset | nil, err",                         \
       "Reads the committed offset of the group; nil if there is none.")                            \
     _("close", l_close, "() -> nil", "Leaves the group and closes the consumer.")

@@ -175,9 +175,10 @@ struct lconsumer {
     size_t untold; /**< bytes of records taken that the collector does not know of */
     bool txn_draw; /**< the first record handed out is the one of its transaction's draws */
     int on_assign, on_revoke, on_lost; /**< registry references or LUA_NOREF */
-    struct rebalance *rebalance;       /**< to be answered */
-    bool rebalance_ready;              /**< as soon as the running commit has ended */
-    bool committing;                   /**< the commit after the loop body runs */
+    int on_eof, on_error;
+    struct rebalance *rebalance; /**< to be answered */
+    bool rebalance_ready;        /**< as soon as the running commit has ended */
+    bool committing;             /**< the commit after the loop body runs */
     uint64_t commit_op, commit_due;
     struct wait call; /**< commit, seek, committed: one at a time */
     bool calling;
@@ -193,6 +194,8 @@ struct lconsumer *consumer_check(lua_State *L, int idx);
 void consumer_on_stop(struct lconsumer *c);
 /** For consumer_deliver.c and consumer_group.c: */
 void consumer_on_ready(void *arg);
+/** An offset, or "beginning", "end", "committed" at idx; false if it is something else. */
+bool consumer_to_position(lua_State *L, int idx, int64_t *out);
 void consumer_callbacks_init(struct consumer_callbacks *cb, struct lconsumer *c);
 /** Drops what was taken and not handed out of these partitions (NULL = all). */
 void consumer_drop_taken(struct lconsumer *c, const struct client_partitions *ps);

@@ -38,6 +38,25 @@ L
 sed 's/sc("right", "reader 1")/sc("never", "nobody says so")/; s/timeout = "15s"/timeout = "2s"/; s/numbers/others/g' \
     starts.lua >never.lua
 
+# positions that on_assign returns and that make no sense: one scenario for each
+position() {
+    cat <<L
+scenario "$1" {
+  topics = { $1 = {} },
+  roles  = { reader = function(w)
+    local consumer = w:consumer { topics = "$1", group = "g",
+                                  on_assign = function() return { $2 } end }
+    for m in consumer:messages() do w:log("%s", m.value) end
+  end },
+  expect = { messages { topic = "$1" } },
+  stop   = { after = "1s" },
+}
+L
+}
+position far '{ "far", 9, 0 }' >far.lua
+position odd '{ "odd", 0, "start" }' >odd.lua
+position flat '"end"' >flat.lua
+
 # shellcheck disable=SC2016
 "$KAOS_ROOT/tests/system/with-broker" bash -euo pipefail -c '
     . "$KAOS_ROOT/tests/system/lib.sh"
@@ -47,4 +66,12 @@ sed 's/sc("right", "reader 1")/sc("never", "nobody says so")/; s/timeout = "15s"
     run_kaos run never.lua --seed 1 --cluster "$KAOS_TEST_BOOTSTRAP"
     expect_code 2
     expect "an instance was never started: reader-2 waited for \"nobody says so\""
-    expect "an instance was never started: writer-1 waited for \"reader 2\""'
+    expect "an instance was never started: writer-1 waited for \"reader 2\""
+    try() {
+        run_kaos run "$1.lua" --seed 1 --cluster "$KAOS_TEST_BOOTSTRAP"
+        expect_code 3
+        expect "$2"
+    }
+    try far "far[9] is not being assigned"
+    try odd "start is no position; write an offset"
+    try flat "it returns a list of"'

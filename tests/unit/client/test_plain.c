@@ -159,7 +159,7 @@ static void join(struct member *m, const char *group, const char *topic, struct 
     struct err e = {0};
     struct consumer_setup setup = {
         .bootstrap = lab_bootstrap(), .group = group, .topics = &topic, .ntopics = 1, .conf = conf};
-    struct consumer_callbacks cb = {m, ready, on_assign, on_revoke, on_lost, on_seek, NULL};
+    struct consumer_callbacks cb = {m, ready, on_assign, on_revoke, on_lost, on_seek, NULL, NULL};
     m->c = consumer_open(lab_loop, &setup, &cb, &e);
     if (!m->c)
         test_fail(__FILE__, __LINE__, "%s", e.msg);
@@ -514,8 +514,8 @@ TEST_LIMIT(without_a_callback_librdkafka_assigns, 60)
                                    .topics = &topic,
                                    .ntopics = 1,
                                    .no_rebalance_callback = true};
-    struct consumer_callbacks cb = {m.seen.items, NULL, NULL, NULL, NULL, NULL, NULL};
-    cb = (struct consumer_callbacks){&m, ready, on_assign, on_revoke, on_lost, on_seek, NULL};
+    struct consumer_callbacks cb = {m.seen.items, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    cb = (struct consumer_callbacks){&m, ready, on_assign, on_revoke, on_lost, on_seek, NULL, NULL};
     m.c = consumer_open(lab_loop, &setup, &cb, &e);
     CHECK(m.c);
     want(&m, 10);

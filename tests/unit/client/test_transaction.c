@@ -171,7 +171,8 @@ static void worker_open(struct worker *w, const char *in, const char *out, const
     static const struct transaction_setup right;
     struct consumer_setup cs = {
         .bootstrap = lab_bootstrap(), .group = group, .topics = &in, .ntopics = 1, .conf = conf};
-    struct consumer_callbacks ccb = {w, on_ready, on_assign, on_revoke, on_lost, on_seek, NULL};
+    struct consumer_callbacks ccb = {w,       on_ready, on_assign, on_revoke,
+                                     on_lost, on_seek,  NULL,      NULL};
     struct transaction_callbacks tcb = {w, on_event, on_point, NULL};
     memset(w, 0, sizeof *w);
     w->in = in;
