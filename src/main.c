@@ -5,6 +5,7 @@
 
 #include "command/command.h"
 #include "io/proc.h"
+#include "role/far.h"
 #include "role/role.h"
 
 int main(int argc, char **argv)
@@ -15,6 +16,9 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "__role") == 0) {
         return role_main(argc, argv);
+    }
+    if (argc > 1 && strcmp(argv[1], "__far") == 0) {
+        return standin_main(argc, argv);
     }
     return cli_main(argc, argv);
 }

@@ -38,6 +38,7 @@ static const struct command_option run_options[] = {
     {"allow-faults-on-external", 0, NULL,
      "faults may touch brokers of a cluster that kaos did not start"},
     {"keep", 0, NULL, "leaves a managed cluster running and says how to reach and end it"},
+    {"place", 0, "ROLE=HOST:PORT,...", "instances of a role live under these agents (repeatable)"},
     {"", 0, NULL, "execute"},
     {"jobs", 'j', "N", "runs in parallel (default 1)"},
     {"timeout", 0, "DURATION", "hard limit of the work phase"},
@@ -125,6 +126,10 @@ static const struct command_option cluster_options[] = {
     {"store", 0, "DIR", "where clusters are registered (default .kaos)"},
     {0},
 };
+static const struct command_option agent_options[] = {
+    {"listen", 0, "[HOST]:PORT", "default 127.0.0.1:7070; another HOST needs KAOS_AGENT_TOKEN"},
+    {0},
+};
 static const struct command_option version_options[] = {
     {"json", 0, NULL, "one JSON object"},
     {0},
@@ -201,6 +206,10 @@ const struct command commands[] = {
      "kaos cluster up --name three --brokers 3\tanother one: --cluster reuse:three\n"
      "kaos cluster ls\twhich there are, and who uses them\n"
      "kaos cluster down\tends it\n"},
+    {"agent", "", "hosts role processes for a runner on another host", agent_options, command_agent,
+     "kaos agent\ton this host only, port 7070\n"
+     "KAOS_AGENT_TOKEN=... kaos agent --listen :7070\tfor other hosts\n"
+     "kaos run eos.lua --cluster kafka:9092 --place worker=host:7070\tthe runner's side\n"},
     {"version", "", "versions of kaos and of what it is built on", version_options, command_version,
      "kaos version\tkaos and what it is built on\n"
      "kaos version --json\tfor programs\n"

@@ -78,6 +78,7 @@ int command_inspect(const struct cli *c);
 int command_completions(const struct cli *c);
 int command_repl(const struct cli *c);
 int command_cluster(const struct cli *c);
+int command_agent(const struct cli *c);
 int command_version(const struct cli *c);
 int command_help(const struct cli *c);
 int command_docs(const struct cli *c);

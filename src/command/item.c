@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "cluster/cluster.h"
+#include "command/place.h"
 #include "command/ui.h"
 #include "report/live.h"
 #include "report/report.h"
@@ -23,7 +24,8 @@ int item_opts_parse(struct item_opts *o, const struct cli *c)
                             .external_faults = cli_has(c, "allow-faults-on-external"),
                             .keep = cli_has(c, "keep")};
     if (cli_int(c, "brokers", 1, 5, &o->brokers) < 0 ||
-        cli_duration(c, "timeout", &o->timeout_ms) < 0 || ui_parse(c, &o->ui) < 0) {
+        cli_duration(c, "timeout", &o->timeout_ms) < 0 || ui_parse(c, &o->ui) < 0 ||
+        place_parse(c, &o->places) != 0) {
         return -1;
     }
     if (o->cluster && cluster_check(o->cluster, &e) < 0) {
@@ -186,6 +188,7 @@ void item_run(const struct item *it, const struct item_opts *o, uint64_t seed, s
                                      : p->cluster_kind ? p->cluster_kind
                                                        : "kafka",
                           .brokers = (int)o->brokers,
+                          .places = &o->places,
                           .no_faults = o->no_faults,
                           .external_faults = o->external_faults,
                           .keep = o->keep,
@@ -340,6 +343,7 @@ int item_serve(const struct cli *c, const char *request)
     if (write_answer(&out, member(req, "answer"), &e) < 0) {
         code = cli_fail(EXIT_BUG, "%s", e.msg);
     }
+    plan_conf_free(&o.places);
     outcome_free(&out);
     json_decref(req);
     return code;

@@ -28,8 +28,9 @@ struct item_opts {
         thin;  /**< thin: no history is kept of what ends as declared */
     FILE *out; /**< status lines, or NULL */
     enum run_ui ui;
+    struct plan_conf places; /**< command/place.h */
 };
-/** @return -1 after printing what is wrong. */
+/** plan_conf_free(&o->places) when done. @return -1 after printing what is wrong. */
 int item_opts_parse(struct item_opts *o, const struct cli *c);
 
 struct outcome {

@@ -276,6 +276,7 @@ void suite_free(struct suite *s)
 {
     reports_free(&s->reports);
     params_free(&s->params);
+    plan_conf_free(&s->opts.places);
     choose_matrix_free(&s->matrix);
     for (size_t i = 0; i < s->items.n; i++) {
         free(s->items.items[i].it.id);

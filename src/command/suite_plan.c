@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "command/diag.h"
+#include "command/place.h"
 #include "command/select.h"
 #include "command/suite.h"
 
@@ -221,6 +222,7 @@ static int check_plans(const struct suite *s)
         struct plan *p = load_plan(it->load, it->scenario, &it->params, &e);
         rc = p ? check_topics(s, i, p, &seen)
                : cli_fail(e.code == LOAD_BAD_PARAM ? EXIT_USAGE : EXIT_SCENARIO, "%s", e.msg);
+        rc = rc == 0 ? place_check(&s->opts.places, p) : rc;
         plan_free(p);
     }
     map_free(&seen);

@@ -109,6 +109,11 @@ void writer_send(struct writer *w, uint8_t type, const void *data, uint32_t len)
     flush(w);
 }
 
+size_t writer_queued(const struct writer *w)
+{
+    return w->out.len - w->at;
+}
+
 void writer_free(struct writer *w)
 {
     if (w && !uv_is_closing((uv_handle_t *)&w->poll)) {

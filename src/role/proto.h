@@ -6,12 +6,13 @@
 enum role_frame {
     ROLE_FILE =
         1, /**< one file of the source bundle: name, NUL, text; the scenario's own file first */
-    ROLE_START, /**< JSON object, see struct role_start in role/role.h for its members */
-    ROLE_FAULT, /**< JSON: {"do": "rebalance" | "exit" | "faults", "fault": number, "on": bool,
-                   "group": name} */
-    ROLE_DRAIN, /**< sources end (architecture: roles that own no consumer, senders spawned beside
-                   one) */
-    ROLE_STOP,  /**< iterators end; then the role function returns */
+    ROLE_START,  /**< JSON object, see struct role_start in role/role.h for its members */
+    ROLE_FAULT,  /**< JSON: {"do": "rebalance" | "exit" | "faults", "fault": number, "on": bool,
+                    "group": name} */
+    ROLE_DRAIN,  /**< sources end (architecture: roles that own no consumer, senders spawned beside
+                    one) */
+    ROLE_STOP,   /**< iterators end; then the role function returns */
+    ROLE_SIGNAL, /**< to a stand-in only: i32 signal for its role on another host */
 };
 /* ROLE_START members:
  *   scenario, role: names            index, incarnation: integers from 1
@@ -19,6 +20,7 @@ enum role_frame {
  *   params: object name -> text      bootstrap: "host:port,..."
  *   history: folder                  deliveries: file (history/deliveries.h)
  *   faults_on: bool (crash and abort draws are active; ROLE_FAULT {"do":"faults"} switches)
+ *   draining: bool (the run drains already: a role without a consumer is cancelled soon)
  *   suffix: text added to group and transactional ids on clusters that are not fresh ("" = none)
  *   env: object name -> value recorded at load for env()
  *   builtin: "reader" (topic in "topic") for kaos's own read_committed reader; else absent
@@ -30,4 +32,5 @@ enum role_exit {
     ROLE_EXIT_FENCED = 11,  /**< fenced producer or member */
     ROLE_EXIT_HISTORY = 12, /**< the history could not be written (disk full) */
     ROLE_EXIT_BROKEN = 13,  /**< set-up failed: bad property name, no such topic, no cluster */
+    ROLE_EXIT_AGENT = 14,   /**< a stand-in found no agent, or was refused */
 };

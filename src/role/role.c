@@ -31,6 +31,7 @@
 enum {
     CLOSE_MS = 5000,    /* bound for outcomes, leaving the group, ending the transaction */
     PATIENCE_MS = 4000, /* after STOP: how long tasks may go on before they are cancelled */
+    SETTLE_MS = 3000,   /* started in the drain: who has no consumer by then is a source */
 };
 
 struct role {
@@ -48,7 +49,7 @@ struct role {
     struct points *points;
     struct runtime *rt;
     struct reader *reader;
-    struct timer *patience;
+    struct timer *patience, *settle;
 };
 
 /* ---- the end ---- */
@@ -94,7 +95,8 @@ static void close_all(struct role *r, int code, bool abandon)
     r->ending = true;
     r->code = code;
     timer_stop(r->patience);
-    r->patience = NULL;
+    timer_stop(r->settle);
+    r->patience = r->settle = NULL;
     runtime_freeze(r->rt);
     runtime_close(r->rt, CLOSE_MS, abandon, on_closed, r);
 }
@@ -208,6 +210,13 @@ static void load_scenario_file(struct role *r, size_t *index)
     *index = (size_t)i;
 }
 
+static void on_settled(void *arg)
+{
+    struct role *r = arg;
+    r->settle = NULL;
+    runtime_drain(r->rt);
+}
+
 static void start_role(struct role *r)
 {
     struct err e;
@@ -241,6 +250,9 @@ static void start_role(struct role *r)
     r->rt = runtime_new(&setup, &e);
     if (!r->rt) {
         broken(r, "lua", &e, ROLE_EXIT_LUA);
+    }
+    if (s->draining) {
+        r->settle = timer_start(r->loop, SETTLE_MS, 0, on_settled, r);
     }
     runtime_start(r->rt);
 }

@@ -12,7 +12,7 @@ struct start {
     char *builtin, *topic; /**< NULL for a role of the scenario */
     int index, incarnation;
     uint64_t seed;
-    bool faults_on;
+    bool faults_on, draining;
     struct plan_conf params, env;
 };
 

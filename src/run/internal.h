@@ -62,6 +62,8 @@ struct slot {
     const struct plan_role *role; /**< NULL for kaos's own readers */
     const char *name;             /**< role name */
     const char *topic;            /**< readers: their topic */
+    char *agent;                  /**< where its processes live: "HOST:PORT"; NULL = here */
+    unsigned turn;                /**< which host of that name, role/far.h */
     int index, incarnations;
     bool finished;          /**< returned: not restarted */
     bool reads;             /**< some process of it was assigned something */

@@ -59,12 +59,13 @@ static char *start_json(struct member *m)
     }
     char *seed = xasprintf("%llu", (unsigned long long)r->o->seed);
     enum cluster_listener l = m->slot->role ? CLUSTER_FAULTY : CLUSTER_DIRECT;
-    json_t *j = json_pack("{s:s,s:s,s:i,s:i,s:s,s:s,s:o,s:s,s:s,s:s,s:b,s:s}", "scenario",
-                          r->plan->name, "role", m->slot->name, "index", m->slot->index,
-                          "incarnation", m->incarnation, "seed", seed, "run", r->out->id, "params",
-                          params, "bootstrap", cluster_bootstrap(r->cluster, l), "history",
-                          r->history, "deliveries", r->deliveries_path, "faults_on",
-                          (int)(r->faults_on && !r->o->no_faults), "suffix", r->suffix);
+    json_t *j =
+        json_pack("{s:s,s:s,s:i,s:i,s:s,s:s,s:o,s:s,s:s,s:s,s:b,s:b,s:s}", "scenario",
+                  r->plan->name, "role", m->slot->name, "index", m->slot->index, "incarnation",
+                  m->incarnation, "seed", seed, "run", r->out->id, "params", params, "bootstrap",
+                  cluster_bootstrap(r->cluster, l), "history", r->history, "deliveries",
+                  r->deliveries_path, "faults_on", (int)(r->faults_on && !r->o->no_faults),
+                  "draining", (int)(r->phase == PH_DRAIN), "suffix", r->suffix);
     json_object_set_new(j, "env", r->o->env ? json_deep_copy(r->o->env) : json_object());
     if (!m->slot->role) {
         json_object_set_new(j, "builtin", json_string("reader"));
@@ -98,13 +99,18 @@ struct member *member_spawn(struct slot *s, const char *why)
     *m = (struct member){
         .r = r, .slot = s, .incarnation = ++s->incarnations, .fault = -1, .next = r->members};
     char *log = member_log_path(s, m->incarnation);
-    static const char *const argv[] = {NULL, "__role", NULL};
+    char turn[16];
+    snprintf(turn, sizeof turn, "%u", s->turn);
+    const char *const here[] = {NULL, "__role", NULL};
+    const char *const there[] = {NULL, "__far", s->agent, turn, NULL};
     struct err e;
-    m->proc = proc_spawn(
-        r->guard,
-        &(struct proc_opts){
-            .argv = argv, .log_path = log, .control = true, .on_exit = on_gone, .arg = m},
-        &e);
+    m->proc = proc_spawn(r->guard,
+                         &(struct proc_opts){.argv = s->agent ? there : here,
+                                             .log_path = log,
+                                             .control = true,
+                                             .on_exit = on_gone,
+                                             .arg = m},
+                         &e);
     free(log);
     if (!m->proc) {
         free(m);
@@ -125,6 +131,21 @@ struct member *member_spawn(struct slot *s, const char *why)
     return m;
 }
 
+/** Instances take the addresses of their role in turn, then the hosts behind each of them. */
+static void place(struct slot *s, const char *addresses)
+{
+    unsigned n = 1, k = (unsigned)s->index - 1;
+    for (const char *c = addresses; *c; c++) {
+        n += *c == ',';
+    }
+    const char *at = addresses;
+    for (unsigned i = 0; i < k % n; i++) {
+        at = strchr(at, ',') + 1;
+    }
+    s->agent = xmemdup0(at, strcspn(at, ","));
+    s->turn = k / n;
+}
+
 static void add_slot(struct run *r, const struct plan_role *role, const char *topic, int index)
 {
     struct slot *s = &r->slots[r->nslots++];
@@ -134,6 +155,12 @@ static void add_slot(struct run *r, const struct plan_role *role, const char *to
                        .topic = topic,
                        .index = index,
                        .start = role ? plan_role_start(role, index) : NULL};
+    const struct plan_conf *places = r->o->places;
+    for (size_t i = 0; role && places && i < places->n; i++) {
+        if (strcmp(places->items[i].name, role->name) == 0) {
+            place(s, places->items[i].value);
+        }
+    }
 }
 
 /** kaos's own reader goes to every topic that a property reads as an output. */
@@ -218,6 +245,11 @@ static bool fatal_end(struct member *m, struct proc_end end)
     bool fatal = false;
     if (end.signal == 0 && end.code == ROLE_EXIT_HISTORY) {
         err_set(&e, ERR_SYSTEM, 0, "%s could not write its history", member_name(m));
+        run_fail(r, RUN_ENVIRONMENT, &e, last);
+        fatal = true;
+    } else if (end.signal == 0 && end.code == ROLE_EXIT_AGENT) {
+        err_set(&e, ERR_PROCESS, 0, "%s could not be started at %s", member_name(m),
+                m->slot->agent ? m->slot->agent : "its agent");
         run_fail(r, RUN_ENVIRONMENT, &e, last);
         fatal = true;
     } else if (end.signal == 0 && end.code == ROLE_EXIT_BROKEN) {
@@ -332,9 +364,24 @@ static void on_confirm(void *arg)
     }
 }
 
+/** To the process, or to the one that it stands in for. A stand-in that stands still must wake up
+ * to hear of anything else. */
+static void deliver(struct member *m, int signum, bool group)
+{
+    if (!m->slot->agent) {
+        proc_signal(m->proc, signum, group);
+        return;
+    }
+    int32_t number = signum;
+    proc_send(m->proc, ROLE_SIGNAL, &number, sizeof number);
+    if (signum != SIGSTOP) {
+        proc_signal(m->proc, SIGCONT, false);
+    }
+}
+
 void member_signal(struct member *m, int signum, int fault)
 {
-    proc_signal(m->proc, signum, false);
+    deliver(m, signum, false);
     if (signum == SIGSTOP) {
         m->paused = true;
         m->confirms = 0;
@@ -385,7 +432,7 @@ void members_kill(struct run *r)
 {
     for (struct member *m = r->members; m; m = m->next) {
         if (m->up) {
-            proc_signal(m->proc, SIGKILL, true);
+            deliver(m, SIGKILL, true);
         }
     }
 }
@@ -402,6 +449,9 @@ void members_free(struct run *r)
         free(m->source);
         free(m->txn_id);
         free(m);
+    }
+    for (size_t i = 0; i < r->nslots; i++) {
+        free(r->slots[i].agent);
     }
     free(r->slots);
 }

@@ -28,9 +28,10 @@ struct run_opts {
     size_t nfiles;
     const json_t *env; /**< object: values recorded at load for env(); may be NULL */
     uint64_t seed;
-    const char *cluster;     /**< spec, see cluster/cluster.h */
-    int brokers;             /**< 0 = as the plan says */
-    bool no_faults;          /**< baseline: declared faults do not fire */
+    const char *cluster;            /**< spec, see cluster/cluster.h */
+    const struct plan_conf *places; /**< role to "HOST:PORT,..." of agents; NULL = all here */
+    int brokers;                    /**< 0 = as the plan says */
+    bool no_faults;                 /**< baseline: declared faults do not fire */
     bool reused;             /**< other runs were on this cluster: names of groups get a suffix */
     bool external_faults;    /**< faults may touch brokers that kaos did not start */
     bool keep;               /**< leave the cluster running */

@@ -106,11 +106,12 @@ static void send_start(struct lab_role *r, const struct lab_start *s)
     char *table = xasprintf("%s/deliveries", test_dir());
     char *hist = xasprintf("%s/history", test_dir());
     snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
-    json_t *j = json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:b, s:{}, s:{}, s:s}",
-                          "scenario", "t", "role", s->role, "index", s->index ? s->index : 1,
-                          "incarnation", s->incarnation ? s->incarnation : 1, "seed", seed, "run",
-                          "r1", "bootstrap", s->bootstrap ? s->bootstrap : "127.0.0.1:1", "history",
-                          hist, "faults_on", s->faults_on, "params", "env", "suffix", "");
+    json_t *j =
+        json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:b, s:b, s:{}, s:{}, s:s}", "scenario",
+                  "t", "role", s->role, "index", s->index ? s->index : 1, "incarnation",
+                  s->incarnation ? s->incarnation : 1, "seed", seed, "run", "r1", "bootstrap",
+                  s->bootstrap ? s->bootstrap : "127.0.0.1:1", "history", hist, "faults_on",
+                  s->faults_on, "draining", s->draining, "params", "env", "suffix", "");
     CHECK(j != NULL);
     if (s->deliveries) {
         struct err e;

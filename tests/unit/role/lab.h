@@ -28,7 +28,7 @@ struct lab_start {
     int index, incarnation;   /**< 0 = 1 */
     const char *bootstrap;    /**< NULL = nobody is there */
     const char *reader_topic; /**< builtin reader */
-    bool faults_on, deliveries;
+    bool faults_on, draining, deliveries;
     uint64_t seed;
 };
 struct lab_role lab_spawn(const struct lab_start *s);

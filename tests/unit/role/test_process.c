@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Role processes without a broker. */
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -58,6 +59,25 @@ TEST_LIMIT(drain_cancels_and_stop_returns, 20)
     CHECK_INT(lab_wait(&r), ROLE_EXIT_OK);
     struct events *es = lab_events();
     CHECK_INT(lab_count(es, "r", H_LOG, -1), 1);
+    events_free(es);
+}
+
+TEST_LIMIT(started_in_the_drain_a_source_is_cancelled_and_a_consumer_goes_on, 30)
+{
+    struct lab_role source =
+        lab_spawn(&(struct lab_start){.text = text("w:sleep '1h'"), .role = "r", .draining = true});
+    struct lab_role reader = lab_spawn(&(struct lab_start){
+        .text = text("for m in w:consumer { topics = 't', group = 'g' }:messages() do end"),
+        .role = "r",
+        .incarnation = 2,
+        .draining = true});
+    CHECK_INT(lab_wait(&source), ROLE_EXIT_OK);
+    CHECK_INT(kill(reader.pid, 0), 0);
+    lab_frame(&reader, ROLE_STOP, "");
+    CHECK_INT(lab_wait(&reader), ROLE_EXIT_OK);
+    struct events *es = lab_events();
+    CHECK_STR(event_str(lab_find(es, "r", H_RETURNED, 0), H_RETURNED_WHY), "done");
+    CHECK_STR(event_str(lab_find(es, "r", H_RETURNED, 1), H_RETURNED_WHY), "stopped");
     events_free(es);
 }
 
