@@ -42,10 +42,12 @@ local function worker(w)
 end
 
 local TXN_TIMEOUT <const> = 10000
-local TOPICS = {
-  input  = { partitions = 4, replicas = 3 },
-  output = { partitions = 4, replicas = 3 },
-}
+local function topics(existing)
+  return {
+    input  = { partitions = 4, replicas = 3, existing = existing },
+    output = { partitions = 4, replicas = 3, existing = existing },
+  }
+end
 
 local function conf(extra)
   local t = { ["session.timeout.ms"] = param "session", ["transaction.timeout.ms"] = TXN_TIMEOUT }
@@ -56,8 +58,11 @@ end
 scenario "eos" {
   doc     = "consume-transform-produce under crashes and rebalances is exactly-once",
   tags    = { "eos", "txn" },
-  params  = { workers = 3, ids = 2000, rate = "40/s", crash_p = 0.02, session = 2000 },
-  topics  = TOPICS,
+  params  = {
+    workers = 3, ids = 2000, rate = "40/s", crash_p = 0.02, session = 2000,
+    existing = { false, "the topics are there already, on a cluster that is not kaos's own" },
+  },
+  topics  = topics(param "existing"),
 
   roles = {
     controller = controller "read_committed",
@@ -236,7 +241,7 @@ for bug, twin in pairs(twins) do
     tags       = { "eos", "twin" },
     fails_with = twin.fails_with,
     params     = { workers = 3, ids = 300, rate = "60/s", session = 2000 },
-    topics     = TOPICS,
+    topics     = topics(false),
     roles      = {
       controller = controller(twin.isolation or "read_committed"),
       worker     = { run = twin.worker, count = param "workers", restart = "500ms", conf = conf() },

@@ -21,7 +21,7 @@
 
 enum {
     CONNECT_MS = 3000,
-    AGENT_MS = 60000, /* how long an agent may take to appear, e.g. a pod that is made anew */
+    AGENT_MS = 30000, /* how long an agent may take to appear, e.g. a pod that is made anew */
     AGAIN_US = 200000,
     KILL_S = 3, /* the agent must have answered a SIGKILL by then */
 };
