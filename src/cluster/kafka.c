@@ -27,9 +27,14 @@ enum {
 
 static void begin_nodes(struct kafka *k);
 
+/** kafka:4.3.1 is a version; kafka:9092, a usual name in a network of containers, is an address. */
 static bool kafka_accepts(const char *spec)
 {
-    return strcmp(spec, "kafka") == 0 || strncmp(spec, "kafka:", 6) == 0;
+    if (strncmp(spec, "kafka:", 6) != 0) {
+        return strcmp(spec, "kafka") == 0;
+    }
+    size_t digits = strspn(spec + 6, "0123456789");
+    return digits < 4 || spec[6 + digits] != '\0';
 }
 
 static void kafka_free(struct cluster *c)

@@ -112,3 +112,9 @@ TEST(an_external_cluster_can_be_stopped_while_it_is_asked)
     fixture_teardown(&f);
     free(spec);
 }
+
+TEST(a_port_after_kafka_makes_it_a_host)
+{
+    struct cluster_opts two = {.brokers = 2};
+    check_refused("kafka:9092", &two, "external cluster kafka:9092");
+}
