@@ -24,6 +24,7 @@ The overview, without a verb too.
     completions writes the completion of a shell
     repl        the prompt: a cluster, roles and faults by hand
     cluster     clusters that stay up between runs (run --cluster reuse)
+    agent       hosts role processes for a runner on another host
     version     versions of kaos and of what it is built on
     help        help on a verb, or on a name of the scenario language
   
@@ -77,6 +78,8 @@ A verb, in three ways.
         --allow-faults-on-external
                                faults may touch brokers of a cluster that kaos did not start
         --keep                 leaves a managed cluster running and says how to reach and end it
+        --place ROLE=HOST:PORT,...
+                               instances of a role live under these agents (repeatable)
   
     execute
     -j, --jobs N               runs in parallel (default 1)
