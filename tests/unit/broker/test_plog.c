@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/plog.h"
+
+#include "lab.h"
+#include "test.h"
+
+static void append(struct plog *l, const char *const *values, int n)
+{
+    struct buf b = {0};
+    struct batch_iter it;
+    struct batch x;
+    lab_batch(&b, values, n);
+    batch_iter_init(&it, b.data, b.len);
+    CHECK_INT(batch_iter_next(&it, &x), BATCH_OK);
+    plog_append(l, &x, 5);
+    buf_free(&b);
+}
+
+static void fill(struct plog *l, int batches)
+{
+    const char *const two[] = {"one", "two"};
+    for (int i = 0; i < batches; i++) {
+        append(l, two, 2);
+    }
+}
+
+/** Checks that a slice holds whole batches with offsets from `from`. @return how many. */
+static int check_slice(const struct plog_slice *s, int64_t from)
+{
+    struct batch_iter it;
+    struct batch b;
+    int n = 0;
+    batch_iter_init(&it, s->p, s->len);
+    while (batch_iter_next(&it, &b) == BATCH_OK) {
+        CHECK_INT(b.base_offset, from);
+        CHECK_INT(b.leader_epoch, 5);
+        from += b.last_offset_delta + 1;
+        n++;
+    }
+    CHECK_INT(it.pos, s->len);
+    CHECK_INT(s->next, from);
+    return n;
+}
+
+TEST(an_empty_log_has_nothing)
+{
+    struct plog l = {0};
+    int64_t offset, found;
+    CHECK(!plog_read(&l, 0, 10, 1000, true).segment);
+    CHECK(!plog_find_time(&l, 0, 10, &offset, &found));
+    CHECK(!plog_find_max_time(&l, 10, &offset, &found));
+    plog_free(&l);
+}
+
+TEST(all_that_was_appended_is_read_in_order_across_segments)
+{
+    struct plog l = {0};
+    fill(&l, 5000);
+    CHECK_INT(l.end, 10000);
+    CHECK(l.segments.n > 3);
+    int64_t at = 0;
+    int n = 0;
+    while (at < l.end) {
+        struct plog_slice s = plog_read(&l, at, l.end, 1 << 20, true);
+        CHECK(s.segment);
+        n += check_slice(&s, at);
+        at = s.next;
+    }
+    CHECK_INT(n, 5000);
+    CHECK_INT(plog_size(&l, 0, l.end, SIZE_MAX),
+              plog_size(&l, 0, 4000, SIZE_MAX) + plog_size(&l, 4000, l.end, SIZE_MAX));
+    plog_free(&l);
+}
+
+TEST(every_offset_finds_its_batch)
+{
+    struct plog l = {0};
+    fill(&l, 1000);
+    for (int64_t at = 0; at < l.end; at++) {
+        struct plog_slice s = plog_read(&l, at, l.end, 1, true);
+        CHECK_INT(check_slice(&s, at - at % 2), 1);
+    }
+    CHECK(!plog_read(&l, l.end, l.end, 1000, true).segment);
+    plog_free(&l);
+}
+
+TEST(a_limit_is_kept_but_for_the_first_batch)
+{
+    struct plog l = {0};
+    fill(&l, 10);
+    size_t one = plog_read(&l, 0, 2, 1000, true).len;
+    struct plog_slice s = plog_read(&l, 0, l.end, 3 * one + 1, true);
+    CHECK_INT(check_slice(&s, 0), 3);
+    CHECK_INT(plog_read(&l, 0, l.end, 1, true).len, one);
+    CHECK(!plog_read(&l, 0, l.end, one - 1, false).segment);
+    s = plog_read(&l, 4, 8, 100000, true); /* the last stable offset */
+    CHECK_INT(check_slice(&s, 4), 2);
+    CHECK(!plog_read(&l, 4, 4, 1000, true).segment);
+    plog_free(&l);
+}
+
+TEST(trimmed_segments_go_and_one_that_is_kept_stays_readable)
+{
+    struct plog l = {0};
+    fill(&l, 5000);
+    size_t before = l.bytes;
+    struct plog_slice s = plog_read(&l, 0, l.end, 100, true);
+    struct plog_segment *kept = plog_keep(s.segment);
+    plog_trim(&l, 9001);
+    CHECK_INT(l.start, 9001);
+    CHECK(l.bytes < before);
+    check_slice(&s, 0); /* the bytes are still there */
+    plog_drop(kept);
+    s = plog_read(&l, 9001, l.end, 1, true);
+    CHECK_INT(check_slice(&s, 9000), 1);
+    plog_trim(&l, l.end);
+    CHECK(!plog_read(&l, l.end, l.end, 1000, true).segment);
+    fill(&l, 1);
+    s = plog_read(&l, 10000, l.end, 1000, true);
+    CHECK_INT(check_slice(&s, 10000), 1);
+    plog_free(&l);
+}
+
+TEST(records_are_found_by_time)
+{
+    struct plog l = {0};
+    const char *const three[] = {"a", "b", "c"}; /* times 1000, 1001, 1002 */
+    int64_t offset = -1, found = -1;
+    append(&l, three, 3);
+    append(&l, three, 3);
+    CHECK(plog_find_time(&l, 1001, l.end, &offset, &found));
+    CHECK_INT(offset, 1);
+    CHECK_INT(found, 1001);
+    CHECK(!plog_find_time(&l, 1003, l.end, &offset, &found));
+    CHECK(!plog_find_time(&l, 1001, 1, &offset, &found));
+    plog_trim(&l, 2);
+    CHECK(plog_find_time(&l, 0, l.end, &offset, &found));
+    CHECK_INT(offset, 2);
+    CHECK(plog_find_max_time(&l, l.end, &offset, &found));
+    CHECK_INT(found, 1002);
+    plog_free(&l);
+}
+
+TEST(an_append_costs_what_it_allocates)
+{
+    struct plog l = {0};
+    const char *const one[] = {"value"};
+    for (int i = 0; i < 200; i++) {
+        struct buf b = {0};
+        lab_batch(&b, one, 1);
+        size_t cost = plog_cost(&l, b.len), before = l.bytes;
+        buf_free(&b);
+        append(&l, one, 1);
+        CHECK_INT(l.bytes - before, cost);
+    }
+    plog_free(&l);
+}
