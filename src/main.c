@@ -14,6 +14,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "__guard") == 0) {
         return guard_main(argc, argv);
     }
+    if (argc > 1 && strcmp(argv[1], "__tree") == 0) {
+        return tree_main(argc, argv);
+    }
     if (argc > 1 && strcmp(argv[1], "__role") == 0) {
         return role_main(argc, argv);
     }

@@ -20,7 +20,7 @@
 ---@field params? table<string, string|number|boolean|table> # Values that `-p name=value` overrides: a default, or { default, "doc", min =, max = }.
 ---@field cluster? kaos.Cluster # What the scenario asks of the cluster.
 ---@field topics? table<string, kaos.Topic> # Topics by name; exist before the first role starts and are audited at the end.
----@field roles table<string, kaos.Role|fun(w: kaos.Ctx)> # Roles by name: a function, or a table with `run`.
+---@field roles table<string, kaos.Role|fun(w: kaos.Ctx)> # Roles by name: a function, or a table with `run` or `exec`.
 ---@field faults? kaos.Fault[] # List of what may go wrong.
 ---@field expect kaos.Expectation[] # List of what must hold.
 ---@field thresholds? table<string, string|string[]|kaos.Param> # Limits for measured values: a metric ("e2e.latency", "send.latency", "recovery", "TOPIC.rate") and one limit or a list of them like "p99 < 5s", "avg > 20/s".
@@ -47,9 +47,11 @@
 ---@field count? integer|kaos.Param # Number of instances.
 ---@field restart? "never"|kaos.Duration|kaos.Param # Delay before a dead instance starts again, or "never".
 ---@field start_after? string|string[]|kaos.Param # Name given to w:done, or a duration from the start of the faults, after which the instances start; a list has one for each instance, its last one for the rest.
----@field conf? table<string, string|number|boolean|kaos.Param> # librdkafka settings for every client of the role.
----@field env? table<string, string|number|boolean|kaos.Param> # Environment variables of the process.
----@field exec? string|string[]|kaos.Param # Program and arguments instead of `run`; not supported yet.
+---@field conf? table<string, string|number|boolean|kaos.Param> # librdkafka settings for every client of the role; of a program only what the limits are computed from.
+---@field env? table<string, string|number|boolean|kaos.Param> # Environment variables of the process, filled in like `exec`.
+---@field exec? string[]|kaos.Param # Program and arguments instead of `run`, run in the scenario's folder. `{bootstrap}`, `{role}`, `{index}`, `{incarnation}`, `{seed}` and `{PARAM}` are filled in, here and in `env`.
+---@field group? string|string[]|kaos.Param # exec: consumer groups that the program reads with; the drain waits for them.
+---@field build? string|kaos.Param # exec: the command that builds the program, for the message when it is missing.
 
 ---When the run ends, and its limits.
 ---@class (exact) kaos.Stop

@@ -12,8 +12,8 @@ local M = {}
 local RECORDS = { "spec", "cluster", "topic", "role", "stop", "param", "property", "invariant" }
 
 local TYPES = {
-  range = "duration or range", names = "string or list", kinds = "finding or list",
-    roles = "role or list", places = "topic or role, or list",
+  range = "duration or range", names = "string or list", command = "list",
+    kinds = "finding or list", roles = "role or list", places = "topic or role, or list",
     start_after = "name, duration or list",
   points = "crash point or list", place = "topic or role", settings = "table of settings",
   params = "table", topics = "table of topics", roles_table = "table of roles",

@@ -5,6 +5,7 @@ local dsl = require "dsl"
 local expect = require "expect"
 local fields = require "fields"
 local params = require "params"
+local program = require "program"
 local schema = require "schema"
 local text = require "text"
 local thresholds = require "thresholds"
@@ -73,16 +74,14 @@ local function build_role(ctx, sc, name, r)
   end
   if type(r) == "function" then r = { run = r } end
   local v = fields.record(ctx, schema.records.role, r, sc.place, path)
-  if v.exec then
-    text.fail(sc.place, "%s, exec: programs as roles are not supported yet, write the role in "
-      .. "Lua with `run`", path)
-  end
-  if not v.run then text.fail(sc.place, "%s: `run` must be a function", path) end
+  program.check(v, sc.place, path)
   refuse_conf(v.conf or {}, sc.place, path)
   return { name = name, where = ("%s:%d"):format(sc.place.file, sc.place.line),
-    count = v.count or 1,
-    restart = v.restart or 1000, start_after = v.start_after or {}, conf = v.conf or {},
-    env = v.env or {}, run = v.run }
+    count = v.count or 1, restart = v.restart or 1000,
+    start_after = v.start_after or {}, conf = v.conf or {},
+    env = program.fill_env(ctx, v.env or {}, sc.place, path), run = v.run,
+    exec = program.fill_exec(ctx, v.exec or {}, sc.place, path), groups = v.group or {},
+    build = v.build }
 end
 
 -- Builds each named entry of a table; keeps the order of names.
@@ -132,13 +131,8 @@ local function build_fault(ctx, sc, i, f)
   local v = fields.record(ctx, schema.faults[f.kind], f.spec, f.place, path)
   check_times(f, v, path)
   if f.kind == "broker" then check_broker(f, v, path) end
+  program.refuse_fault(ctx, f, v.role or {}, path)
   if f.kind == "crash" then
-    for _, role in ipairs(v.role) do
-      local r = ctx.roles[role]
-      if type(r) == "table" and r.exec ~= nil then
-        text.fail(f.place, "%s: role `%s` is a program, it has no crash points", path, role)
-      end
-    end
     v.point = v.point or table.move(schema.points, 1, 8, 1, {})
   end
   local node = v.node or { target = "any", text = v.action == "roll" and "all nodes"

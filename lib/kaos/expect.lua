@@ -2,6 +2,7 @@
 -- The list `expect`: properties and predicates, and the functions of the author in them (folds).
 local dsl = require "dsl"
 local fields = require "fields"
+local program = require "program"
 local schema = require "schema"
 local text = require "text"
 
@@ -47,6 +48,7 @@ local function build_predicate(ctx, p, index, folds)
       end
     end
   end
+  program.refuse_predicate(ctx, p, v, path)
   local id, fold = v.id or { kind = "lineage" }, -1
   if id.kind == "function" then
     fold = add_fold(folds, { kind = "id", fn = id.fn, name = label(p.kind, v) })

@@ -246,6 +246,21 @@ function keep(ctx, v, place, path)
   text.fail(place, "%s: no param `%s`%s", path, text.name(v.name), text.hint(v.name, ctx.params))
 end
 
+--- A program and its arguments.
+function check.command(v, _, ctx, place, path)
+  if type(v) ~= "table" or debug.getmetatable(v) then
+    return nil, ("%s is not a list { \"program\", \"argument\", ... }"):format(text.show(v))
+  end
+  local list = {}
+  for i = 1, M.list(v, place, path) do
+    local word, why = values.setting(keep(ctx, v[i], place, path))
+    if not word then return nil, ("[%d]: %s"):format(i, why) end
+    list[i] = word
+  end
+  if #list == 0 or list[1] == "" then return nil, "names no program" end
+  return list
+end
+
 function check.settings(v, _, ctx, place, path)
   if type(v) ~= "table" or debug.getmetatable(v) then
     return nil, ("%s is not a table of settings"):format(text.show(v))

@@ -70,7 +70,7 @@ M.records = {
     { name = "topics", type = "topics",
       doc = "Topics by name; exist before the first role starts and are audited at the end." },
     { name = "roles", type = "roles_table", required = true,
-      doc = "Roles by name: a function, or a table with `run`." },
+      doc = "Roles by name: a function, or a table with `run` or `exec`." },
     { name = "faults", type = "faults", doc = "List of what may go wrong." },
     { name = "expect", type = "expect", required = true, doc = "List of what must hold." },
     { name = "thresholds", type = "thresholds",
@@ -111,10 +111,19 @@ M.records = {
     { name = "start_after", type = "start_after", default = "with the run",
       doc = "Name given to w:done, or a duration from the start of the faults, after which the "
       .. "instances start; a list has one for each instance, its last one for the rest." },
-    { name = "conf", type = "settings", doc = "librdkafka settings for every client of the role." },
-    { name = "env", type = "settings", doc = "Environment variables of the process." },
-    { name = "exec", type = "names",
-      doc = "Program and arguments instead of `run`; not supported yet." },
+    { name = "conf", type = "settings",
+      doc = "librdkafka settings for every client of the role; of a program only what the limits "
+        .. "are computed from." },
+    { name = "env", type = "settings",
+      doc = "Environment variables of the process, filled in like `exec`." },
+    { name = "exec", type = "command",
+      doc = "Program and arguments instead of `run`, run in the scenario's folder. `{bootstrap}`, "
+        .. "`{role}`, `{index}`, `{incarnation}`, `{seed}` and `{PARAM}` are filled in, here and "
+        .. "in `env`." },
+    { name = "group", type = "names", default = "none: it is ended when the drain begins",
+      doc = "exec: consumer groups that the program reads with; the drain waits for them." },
+    { name = "build", type = "string",
+      doc = "exec: the command that builds the program, for the message when it is missing." },
   },
   stop = {
     doc = "When the run ends, and its limits.",
@@ -317,6 +326,8 @@ M.reserved_conf = {
 }
 
 -- Names that params may not take: `env` and `exec` fill them in.
+-- In this order in messages.
+M.builtins = { "bootstrap", "role", "index", "incarnation", "seed" }
 M.builtin_params = { bootstrap = true, role = true, index = true, incarnation = true, seed = true }
 
 -- Kinds of findings, for `fails_with`: the table of src/check/kinds.c.

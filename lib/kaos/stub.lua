@@ -7,7 +7,8 @@ local M = {}
 
 local PARAM = "|kaos.Param"
 local TYPES = {
-  string = "string", name = "string", names = "string|string[]", boolean = "boolean",
+  string = "string", name = "string", names = "string|string[]",
+  command = "string[]", boolean = "boolean",
     integer = "integer",
   number = "number", params = "table<string, string|number|boolean|table>",
     cluster = "kaos.Cluster", topics = "table<string, kaos.Topic>",

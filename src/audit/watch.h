@@ -30,6 +30,11 @@ struct watch_opts {
 struct watch *watch_start(const struct watch_opts *o, struct err *e);
 /** The group reads the topic (all its partitions count for the drain). Idempotent, cheap. */
 void watch_group(struct watch *w, const char *group, const char *topic);
+/** A program reads with this group: what it reads is found out by asking the broker. Idempotent. */
+void watch_program(struct watch *w, const char *group);
+/** Whether the group of a program has been seen to read anything yet. changes: how often its
+ * members were seen to change; unchanged when the group is not known. */
+bool watch_program_reads(struct watch *w, const char *group, uint64_t *changes);
 /** A consumer without group has been delivered everything below next; name identifies the instance
  *  (role#index); forget drops it (its process ended; its successor starts anew). */
 void watch_position(struct watch *w, const char *name, const char *topic, int32_t partition,

@@ -51,6 +51,16 @@ struct watch_uses {
     size_t n, cap;
 };
 
+struct watch_program { /**< a group whose topics are asked of the broker */
+    char *group;
+    bool reads;
+    uint64_t members, changes; /**< hash of the members, 0 = never seen; how often it changed */
+};
+struct watch_programs {
+    struct watch_program **items;
+    size_t n, cap;
+};
+
 struct watch_token { /**< outlives the watch while a call of on_drained is under way */
     atomic_int refs;
     struct watch *w; /**< on the loop's thread; NULL after watch_stop */
@@ -67,8 +77,9 @@ struct watch {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     /* behind the lock */
-    struct watch_uses uses; /**< entries are never freed before the end */
-    struct map positions;   /**< who, topic, partition -> next */
+    struct watch_uses uses;         /**< entries are never freed before the end */
+    struct watch_programs programs; /**< likewise */
+    struct map positions;           /**< who, topic, partition -> next */
     bool draining, cut;
     unsigned drains; /**< calls of watch_drain() */
     char why[WATCH_WHY];
@@ -98,6 +109,12 @@ void sample_uses(struct watch *w);
 /** Reads lso and hw of one partition; false when it did not answer. */
 bool sample_part(struct watch *w, struct watch_part *p);
 void sample_free(struct watch *w);
+/** Asks what the groups of programs read. */
+void sample_programs(struct watch *w);
+void programs_free(struct watch *w);
+/** Adds the topics of a member's assignment (ConsumerProtocol bytes, not trusted).
+ *  @return in how many entries partitions were assigned. */
+size_t watch_assigned_topics(const uint8_t *data, size_t len, struct plan_strings *out);
 
 /** Whether nothing is open or unread at this moment; else why (WATCH_WHY bytes) says what. */
 bool drain_is_clean(struct watch *w, char *why);

@@ -367,6 +367,9 @@ static void sample_groups(struct watch *w)
 
 void sample_round(struct watch *w, bool groups)
 {
+    if (groups) {
+        sample_programs(w);
+    }
     sample_uses(w);
     read_topics(w);
     sample_uses(w);
@@ -400,6 +403,7 @@ static void free_parts(struct watch *w)
 void sample_free(struct watch *w)
 {
     free_parts(w);
+    programs_free(w);
     map_free(&w->part_index);
     map_free(&w->place_index);
     map_free(&w->positions);

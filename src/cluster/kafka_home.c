@@ -92,8 +92,7 @@ static char *binary_dir(void)
     return xstrdup(path);
 }
 
-/* HOME of cluster.h that has `inside`; NULL if none. */
-static char *find_home(const char *inside)
+char *kafka_home_dir(const char *inside)
 {
     const char *env = env_value("KAOS_HOME");
     if (env) {
@@ -221,7 +220,7 @@ static int try_distribution(const char *want, struct kafka_home *h, uint64_t *ha
 static int try_own(const char *want, struct kafka_home *h, uint64_t *hash, struct err *e)
 {
     char *inside = xasprintf("kafka/%s/libs", want);
-    char *home = find_home(inside);
+    char *home = kafka_home_dir(inside);
     int rc = -1;
     if (home) {
         char *libs = path_join(home, inside);
@@ -282,7 +281,7 @@ static char *find_java(struct err *e)
 /* Templates of a distribution stand under our own home, never inside it. */
 static char *cache_of_distribution(const char *key)
 {
-    char *home = find_home(NULL);
+    char *home = kafka_home_dir(NULL);
     if (!home) {
         char *cwd = realpath(".", NULL);
         const char *env = env_value("KAOS_HOME");

@@ -17,6 +17,9 @@ struct kafka_home {
  *  (missing jars, missing java; the message says what to do). */
 int kafka_home_find(const char *spec, struct kafka_home *h, struct err *e);
 void kafka_home_free(struct kafka_home *h);
+/** The folder HOME of cluster.h that has `inside` (NULL: any); caller frees, NULL if there is none.
+ */
+char *kafka_home_dir(const char *inside);
 /** "4.3.1", "3.9.2-rc1": digits and dots, then anything harmless in a file name. */
 bool kafka_home_is_version(const char *s);
 /** The major number: 4 for "4.3.1". */

@@ -262,6 +262,8 @@ static void serve_child(struct guard_state *g, const struct guard_msg *m)
         }
         if (m->type == GUARD_RELEASE) {
             c->released = true;
+        } else if (m->type == GUARD_SIGNAL && (m->flags & GUARD_TREE)) {
+            guard_signal_tree(c->pid, m->value);
         } else if (m->type == GUARD_SIGNAL) {
             kill(m->flags & GUARD_GROUP ? -c->pid : c->pid, m->value);
         }

@@ -10,13 +10,20 @@
 
 enum guard_type {
     GUARD_SPAWN = 1, /**< id, flags, argc, envc; answered by SPAWNED or FAILED */
-    GUARD_SIGNAL,    /**< id, value = signal, flags GROUP */
+    GUARD_SIGNAL,    /**< id, value = signal, flags GROUP or TREE */
     GUARD_RELEASE,   /**< id */
     GUARD_SPAWNED,   /**< id, pid */
     GUARD_FAILED,    /**< id, value = errno, flags = enum guard_stage */
     GUARD_EXIT,      /**< id, pid, value = wait status; once per id */
 };
-enum { GUARD_LOG = 1, GUARD_CONTROL = 2, GUARD_SELF = 4, GUARD_OUTLIVE = 8, GUARD_GROUP = 16 };
+enum {
+    GUARD_LOG = 1,
+    GUARD_CONTROL = 2,
+    GUARD_SELF = 4,
+    GUARD_OUTLIVE = 8,
+    GUARD_GROUP = 16,
+    GUARD_TREE = 32
+};
 enum guard_stage { STAGE_REQUEST, STAGE_FORK, STAGE_DIRECTORY, STAGE_EXEC };
 
 struct guard_msg {
@@ -36,3 +43,8 @@ enum { GUARD_KILL_MS = 1500 }; /**< how long it tries to kill what is left */
  *  @return how many are left. */
 int guard_kill_tree(const pid_t *spared, int n, int limit_ms,
                     void (*reaped)(void *arg, pid_t pid, int status), void *arg);
+
+/** Sends a signal to every descendant of root, a child of the caller that runs tree_main(). A tree
+ * that is stopped or killed is frozen first, so that nothing is born meanwhile; SIGSTOP reaches
+ * root too, and only when all under it have stopped (its state tells). */
+void guard_signal_tree(pid_t root, int signum);

@@ -21,7 +21,7 @@
 #include "io/guard.h"
 #include "io/procfs.h"
 
-enum { ROUND_MS = 5 };
+enum { ROUND_MS = 5, FREEZE_MS = 1000 };
 
 struct seen {
     pid_t pid;
@@ -67,8 +67,8 @@ static bool is_one_of(pid_t pid, const pid_t *list, int n)
     return false;
 }
 
-/* Marks what stands under us; a pass per generation, children after parents or not. */
-static void mark(struct scan *all, const pid_t *spared, int n)
+/* Marks what stands under root; a pass per generation, children after parents or not. */
+static void mark(struct scan *all, pid_t root, const pid_t *spared, int n)
 {
     for (bool more = true; more;) {
         more = false;
@@ -78,7 +78,7 @@ static void mark(struct scan *all, const pid_t *spared, int n)
                 continue;
             }
             parent = bsearch(&key, all->items, all->n, sizeof key, by_pid);
-            if (s->stat.parent == getpid() || (parent && parent->inside)) {
+            if (s->stat.parent == root || (parent && parent->inside)) {
                 s->inside = more = true;
                 s->spared = is_one_of(s->pid, spared, n) || is_one_of(s->stat.group, spared, n) ||
                             (parent && parent->spared);
@@ -150,7 +150,7 @@ int guard_kill_tree(const pid_t *spared, int n, int limit_ms,
         }
         kill_children(spared, n);
         scan_all(&all);
-        mark(&all, spared, n);
+        mark(&all, getpid(), spared, n);
         left = kill_marked(&all);
         /* With spared children the proof by waitpid is missing: two looks in a row instead, because
          * a process may be reparented while the first one passes over /proc. */
@@ -162,4 +162,51 @@ int guard_kill_tree(const pid_t *spared, int n, int limit_ms,
     }
     free(all.items);
     return left;
+}
+
+/* Stops all under root. Who was seen stopped has no more children, but one may have been born
+ * behind the back of a walk over /proc: two walks in a row must find nobody running.
+ * @return false when that takes too long. */
+static bool freeze(struct scan *all, pid_t root)
+{
+    uint64_t end = clock_mono_ns() + (uint64_t)FREEZE_MS * 1000000;
+    int quiet = 0;
+    while (quiet < 2 && clock_mono_ns() < end) {
+        bool running = false;
+        scan_all(all);
+        mark(all, root, NULL, 0);
+        for (size_t i = 0; i < all->n; i++) {
+            const struct seen *s = &all->items[i];
+            if (s->inside && !strchr("TtZX", s->stat.state)) {
+                running = true;
+                kill(s->pid, SIGSTOP);
+            }
+        }
+        quiet = running ? 0 : quiet + 1;
+        if (running) {
+            poll(NULL, 0, 1);
+        }
+    }
+    return quiet == 2;
+}
+
+void guard_signal_tree(pid_t root, int signum)
+{
+    struct scan all = {0};
+    bool frozen = true;
+    if (signum == SIGSTOP || signum == SIGKILL) {
+        frozen = freeze(&all, root);
+    } else {
+        scan_all(&all);
+        mark(&all, root, NULL, 0);
+    }
+    for (size_t i = 0; signum != SIGSTOP && i < all.n; i++) {
+        if (all.items[i].inside) {
+            kill(all.items[i].pid, signum);
+        }
+    }
+    if (signum == SIGSTOP ? frozen : signum == SIGKILL || signum == SIGCONT) {
+        kill(root, signum == SIGSTOP ? SIGSTOP : SIGCONT);
+    }
+    free(all.items);
 }

@@ -109,9 +109,16 @@ static void put_string(struct buf *b, const char *s)
 static void put_request(struct buf *b, const struct proc_opts *o, struct guard_msg *m)
 {
     put_string(b, o->cwd ? o->cwd : "");
+    if (o->tree) {
+        put_string(b, "kaos");
+        put_string(b, "__tree");
+        m->argc = 2;
+    }
     put_string(b, o->argv[0] ? o->argv[0] : "kaos");
-    for (m->argc = 1; o->argv[m->argc]; m->argc++) {
-        put_string(b, o->argv[m->argc]);
+    m->argc++;
+    for (size_t i = 1; o->argv[i]; i++) {
+        put_string(b, o->argv[i]);
+        m->argc++;
     }
     for (char **var = environ; *var; var++) {
         if (!overridden(*var, o->env)) {
@@ -148,7 +155,7 @@ static int write_request(struct launch *la, const struct proc_opts *o)
 static int launch_init(struct launch *la, const struct proc_opts *o, struct err *e)
 {
     int pair[2];
-    la->m.flags = (o->argv[0] ? 0 : GUARD_SELF) | (o->may_outlive ? GUARD_OUTLIVE : 0);
+    la->m.flags = (o->argv[0] && !o->tree ? 0 : GUARD_SELF) | (o->may_outlive ? GUARD_OUTLIVE : 0);
     if (write_request(la, o) != 0) {
         return err_set(e, ERR_PROCESS, errno, "starting %s: %s", name_of(o), strerror(errno));
     }
@@ -261,6 +268,15 @@ int proc_signal(struct proc *p, int signum, bool group)
 {
     struct guard_msg m = {
         .type = GUARD_SIGNAL, .flags = group ? GUARD_GROUP : 0, .id = p->id, .value = signum};
+    if (!p->alive || !p->guard) {
+        return -1;
+    }
+    return guard_send(p->guard, &m, NULL, 0);
+}
+
+int proc_signal_tree(struct proc *p, int signum)
+{
+    struct guard_msg m = {.type = GUARD_SIGNAL, .flags = GUARD_TREE, .id = p->id, .value = signum};
     if (!p->alive || !p->guard) {
         return -1;
     }

@@ -30,8 +30,11 @@ struct proc_opts {
     const char *log_path;    /**< stdout and stderr, appended; NULL = inherited */
     bool may_outlive;        /**< may be released later: no death signal, so that it can outlive the
                                   guard */
-    bool control;            /**< a pipe whose read end is the child's descriptor PROC_CONTROL_FD */
-    proc_exit_fn on_exit;    /**< called once, on the loop, after the process was reaped */
+    bool tree;            /**< stands under a process of kaos's own (tree_main) that lives as long
+                               as the program and whatever it started: for programs that may be
+                               wrappers; proc_signal_tree() reaches them all */
+    bool control;         /**< a pipe whose read end is the child's descriptor PROC_CONTROL_FD */
+    proc_exit_fn on_exit; /**< called once, on the loop, after the process was reaped */
     void *arg;
 };
 enum { PROC_CONTROL_FD = 3 };
@@ -64,6 +67,9 @@ bool proc_alive(const struct proc *p); /**< not yet reaped */
  *  reused pid is never hit. Signals arrive in the order of the calls. @return -1 if it was reaped
  *  already. */
 int proc_signal(struct proc *p, int signum, bool group);
+/** Sends a signal to the program of a `tree` child and to all that it started, whatever session or
+ *  process group they took. proc_state() is 'T' when all of them have stopped. */
+int proc_signal_tree(struct proc *p, int signum);
 /** 'R', 'S', 'T', 'Z' ... from /proc/PID/stat; 0 if gone. */
 char proc_state(const struct proc *p);
 /** Queues one frame (u32 little-endian length, u8 type, payload) on the control pipe; the data is
@@ -74,5 +80,9 @@ void proc_send(struct proc *p, uint8_t type, const void *data, uint32_t len);
  * fine. */
 void proc_free(struct proc *p);
 
+/** Main of `kaos __tree PROGRAM ARGUMENT...`: ends as the program ended, once all that it started
+ * has ended too. What is left TREE_GRACE_MS after the program's end is killed. */
+int tree_main(int argc, char **argv);
+enum { TREE_GRACE_MS = 5000 };
 /** The guard's own main, for `kaos __guard`. @return exit code. */
 int guard_main(int argc, char **argv);

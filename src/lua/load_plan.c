@@ -191,6 +191,9 @@ static void read_role(lua_State *L, void *list)
     each(L, t, "start_after", read_start, &p->starts);
     each(L, t, "conf", read_setting, &p->conf);
     each(L, t, "env", read_setting, &p->env);
+    each(L, t, "exec", read_string, &p->exec);
+    each(L, t, "groups", read_string, &p->groups);
+    p->build = get_text(L, t, "build");
 }
 
 static void read_fault(lua_State *L, void *list)

@@ -55,6 +55,9 @@ static void lint_pause(const struct lint *l, size_t i)
     const struct plan_fault *f = &l->plan->faults.items[i];
     for (size_t k = 0; k < f->roles.n; k++) {
         const struct plan_role *r = plan_role(l->plan, f->roles.items[k]);
+        if (plan_is_program(r) && !plan_conf_get(&r->conf, "session.timeout.ms")) {
+            continue; /* nobody said what the program's timeout is */
+        }
         int64_t session = r ? session_of(l->plan, r) : 0;
         if (r && f->hold.max_ms <= session) {
             say(l, false, f->where,

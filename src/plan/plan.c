@@ -14,6 +14,8 @@ enum {
     DEFAULT_SESSION = 3000,
     DEFAULT_BROKER_SESSION = 45000, /* group.protocol=consumer: the broker's */
     DEFAULT_TRANSACTION = 10000,
+    PROGRAM_SESSION = 45000, /* what clients have where nobody sets it */
+    PROGRAM_TRANSACTION = 60000,
     DEFAULT_CLEANUP = 10000,
     BACKLOG = 10000, /* allowance for work that waits when the faults end */
     MARGIN = 5000,
@@ -153,6 +155,8 @@ static void roles_free(struct plan_roles *r)
             free(r->items[i].starts.items[k].after);
         }
         free(r->items[i].starts.items);
+        strings_free(&r->items[i].groups);
+        free(r->items[i].build);
     }
     free(r->items);
 }
@@ -332,13 +336,16 @@ static int64_t role_bound(const struct plan *p, const struct plan_role *r)
     int64_t cleanup = plan_conf_ms(&p->cluster_config,
                                    "transaction.abort.timed.out.transaction.cleanup.interval.ms",
                                    DEFAULT_CLEANUP);
-    int64_t bound = plan_conf_ms(&r->conf, "session.timeout.ms", DEFAULT_SESSION);
+    bool program = plan_is_program(r);
+    int64_t bound =
+        plan_conf_ms(&r->conf, "session.timeout.ms", program ? PROGRAM_SESSION : DEFAULT_SESSION);
     if (protocol && strcmp(protocol, "consumer") == 0) {
         bound = plan_conf_ms(&p->cluster_config, "group.consumer.session.timeout.ms",
                              DEFAULT_BROKER_SESSION);
     }
-    bound = larger(bound,
-                   plan_conf_ms(&r->conf, "transaction.timeout.ms", DEFAULT_TRANSACTION) + cleanup);
+    bound = larger(bound, plan_conf_ms(&r->conf, "transaction.timeout.ms",
+                                       program ? PROGRAM_TRANSACTION : DEFAULT_TRANSACTION) +
+                              cleanup);
     bound = larger(bound, plan_conf_ms(&r->conf, "max.poll.interval.ms", 0));
     bound = larger(bound, plan_conf_ms(&r->conf, "message.timeout.ms", 0));
     bound = larger(bound, plan_conf_ms(&r->conf, "delivery.timeout.ms", 0));
@@ -354,8 +361,22 @@ int64_t plan_drain_default(const struct plan *p)
     return bound + BACKLOG + MARGIN;
 }
 
-static void add_suffix(char **name, const char *suffix)
+/* A program takes the names of its groups from its author. */
+static bool is_of_program(const struct plan *p, const char *group)
 {
+    for (size_t i = 0; group && i < p->roles.n; i++) {
+        if (plan_strings_has(&p->roles.items[i].groups, group)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_suffix(const struct plan *p, char **name, const char *suffix)
+{
+    if (is_of_program(p, *name)) {
+        return;
+    }
     char *old = *name;
     *name = old ? xasprintf("%s%s", old, suffix) : NULL;
     free(old);
@@ -365,14 +386,14 @@ void plan_suffix_groups(struct plan *p, const char *suffix)
 {
     for (size_t i = 0; i < p->faults.n; i++) {
         struct plan_fault *f = &p->faults.items[i];
-        add_suffix(&f->group, suffix);
+        add_suffix(p, &f->group, suffix);
         if (f->target == TARGET_TXN) {
-            add_suffix(&f->of, suffix);
+            add_suffix(p, &f->of, suffix);
         }
     }
     for (size_t i = 0; i < p->expect.n; i++) {
         for (size_t k = 0; k < p->expect.items[i].preds.n; k++) {
-            add_suffix(&p->expect.items[i].preds.items[k].group, suffix);
+            add_suffix(p, &p->expect.items[i].preds.items[k].group, suffix);
         }
     }
 }

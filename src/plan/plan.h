@@ -51,7 +51,9 @@ struct plan_role {
     struct plan_starts starts; /**< by instance, the last one for the rest; empty = with the run */
     struct plan_conf conf;
     struct plan_conf env;
-    struct plan_strings exec; /**< program and arguments; empty = a Lua function */
+    struct plan_strings exec;   /**< program and arguments; empty = a Lua function */
+    struct plan_strings groups; /**< exec: consumer groups that the program reads with */
+    char *build;                /**< exec: the command that builds the program, or NULL */
 };
 struct plan_roles {
     struct plan_role *items;
@@ -273,6 +275,10 @@ struct plan_topic *plan_topic(const struct plan *p, const char *name); /**< NULL
 struct plan_role *plan_role(const struct plan *p, const char *name);
 /** When an instance (index from 1) starts; NULL = with the run. */
 const struct plan_start *plan_role_start(const struct plan_role *r, int index);
+static inline bool plan_is_program(const struct plan_role *r)
+{
+    return r && r->exec.n > 0;
+}
 /** Value of the last entry of that name, or NULL. */
 const char *plan_conf_get(const struct plan_conf *c, const char *name);
 void plan_conf_set(struct plan_conf *c, const char *name, const char *value);

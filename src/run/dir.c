@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/path.h"
 #include "base/secret.h"
+#include "run/exec.h"
 #include "run/internal.h"
 
 static char *slug(const char *name)
@@ -68,9 +69,12 @@ static json_t *run_json(struct run *r)
     }
     for (size_t i = 0; i < p->roles.n; i++) {
         const struct plan_role *role = &p->roles.items[i];
-        json_object_set_new(
-            roles, role->name,
-            json_pack("{s:i,s:o}", "count", role->count, "conf", conf_json(&role->conf)));
+        json_t *about = json_pack("{s:i,s:o,s:o}", "count", role->count, "conf",
+                                  conf_json(&role->conf), "env", conf_json(&role->env));
+        if (plan_is_program(role)) {
+            json_object_set_new(about, "program", exec_json(r, role));
+        }
+        json_object_set_new(roles, role->name, about);
     }
     char *seed = xasprintf("0x%016llx", (unsigned long long)r->o->seed);
     json_t *j =

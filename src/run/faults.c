@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "plan/draw.h"
 #include "role/proto.h"
+#include "run/exec.h"
 #include "run/internal.h"
 
 enum { ARM_POLL_MS = 3 };
@@ -48,7 +49,8 @@ void faults_record(struct fault_clock *c, const char *edge, const char *target, 
 static bool eligible(const struct fault_clock *c, const struct member *m)
 {
     return m->up && m->ready && !m->paused && !m->returned && m->slot->role &&
-           m->slot->current == m && plan_strings_has(&c->f->roles, m->slot->name) &&
+           m->slot->current == m && !m->slot->guest &&
+           plan_strings_has(&c->f->roles, m->slot->name) &&
            (c->f->index == 0 || c->f->index == m->slot->index);
 }
 
@@ -171,6 +173,11 @@ static void fire_rebalance(struct fault_clock *c)
     struct run *r = c->r;
     struct member *found[64];
     size_t n = 0;
+    const struct plan_role *program = exec_role_of(r, c->f->group);
+    if (program) {
+        exec_rebalance(c, program);
+        return;
+    }
     for (size_t i = 0; i < r->nslots; i++) {
         struct member *m = r->slots[i].current;
         for (size_t g = 0; m && g < r->groups.n && n < ARRAY_LEN(found); g++) {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "role/proto.h"
+#include "run/exec.h"
 #include "run/internal.h"
 
 enum { AUDIT_MS = 120000, PROBE_MS = 20000, POLL_MS = 50, QUIET_MS = 1200 };
@@ -174,6 +175,10 @@ static void next_probe(struct run *r)
         if (r->probe.member) {
             r->probe.since_ns = r->probe.quiet_ns = clock_mono_ns();
             r->probe.delivered = r->count.delivered;
+            if (exec_is(r->probe.member)) {
+                exec_probe(r);
+                return;
+            }
             r->tick = timer_start(r->loop, POLL_MS, POLL_MS, on_probe_tick, r);
         }
         return;

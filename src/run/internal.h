@@ -66,6 +66,7 @@ struct slot {
     unsigned turn;                /**< which host of that name, role/far.h */
     int index, incarnations;
     bool finished;          /**< returned: not restarted */
+    bool guest;             /**< program: one more instance that comes for a rebalance only */
     bool reads;             /**< some process of it was assigned something */
     struct member *current; /**< the newest process, or NULL */
     struct timer *restart;
@@ -85,8 +86,9 @@ struct fault_clock {
     const struct plan_fault *f;
     uint64_t drawn, fired;
     struct timer *timer;
-    uint64_t armed_ns;  /**< looking for a victim since, or 0 */
-    struct timer *held; /**< broker: end of the hold */
+    uint64_t armed_ns;                      /**< looking for a victim since, or 0 */
+    uint64_t guest_changes, guest_until_ns; /**< rebalance of a program: see exec_group.c */
+    struct timer *held;                     /**< broker: end of the hold */
     struct timer *late; /**< broker: a node that was asked to stop has not stopped */
     bool asking;        /**< broker: which node is meant is being asked */
     char *missed;       /**< why it could not be told the last time, or NULL */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "role/proto.h"
+#include "run/exec.h"
 #include "run/internal.h"
 
 enum { GRACE_MS = 5000, CONFIRM_MS = 5, CONFIRM_TRIES = 400, BUDGET = 3 };
@@ -92,6 +93,25 @@ static void send_files(struct member *m)
     free(start);
 }
 
+static struct proc *role_spawn(struct member *m, const char *log, struct err *e)
+{
+    char turn[16];
+    snprintf(turn, sizeof turn, "%u", m->slot->turn);
+    const char *const here[] = {NULL, "__role", NULL};
+    const char *const there[] = {NULL, "__far", m->slot->agent, turn, NULL};
+    char **env = exec_env(m);
+    struct proc *p = proc_spawn(m->r->guard,
+                                &(struct proc_opts){.argv = m->slot->agent ? there : here,
+                                                    .env = (const char *const *)env,
+                                                    .log_path = log,
+                                                    .control = true,
+                                                    .on_exit = on_gone,
+                                                    .arg = m},
+                                e);
+    exec_env_free(env);
+    return p;
+}
+
 struct member *member_spawn(struct slot *s, const char *why)
 {
     struct run *r = s->r;
@@ -99,18 +119,8 @@ struct member *member_spawn(struct slot *s, const char *why)
     *m = (struct member){
         .r = r, .slot = s, .incarnation = ++s->incarnations, .fault = -1, .next = r->members};
     char *log = member_log_path(s, m->incarnation);
-    char turn[16];
-    snprintf(turn, sizeof turn, "%u", s->turn);
-    const char *const here[] = {NULL, "__role", NULL};
-    const char *const there[] = {NULL, "__far", s->agent, turn, NULL};
     struct err e;
-    m->proc = proc_spawn(r->guard,
-                         &(struct proc_opts){.argv = s->agent ? there : here,
-                                             .log_path = log,
-                                             .control = true,
-                                             .on_exit = on_gone,
-                                             .arg = m},
-                         &e);
+    m->proc = plan_is_program(s->role) ? exec_spawn(m, log, on_gone, &e) : role_spawn(m, log, &e);
     free(log);
     if (!m->proc) {
         free(m);
@@ -124,7 +134,9 @@ struct member *member_spawn(struct slot *s, const char *why)
     s->current = m;
     hist_add(r->hist, H_SPAWN, HP_FACT, 0, HS(s->name), HI(s->index), HI(m->incarnation),
              HI(proc_pid(m->proc)), HS(why));
-    send_files(m);
+    if (!exec_is(m)) {
+        send_files(m);
+    }
     if (r->course) {
         r->course->born(m, why);
     }
@@ -163,6 +175,15 @@ static void add_slot(struct run *r, const struct plan_role *role, const char *to
     }
 }
 
+/** The place of one more instance; nobody stands there until a rebalance is due. */
+static void add_guest(struct run *r, const struct plan_role *role)
+{
+    add_slot(r, role, NULL, role->count + 1);
+    struct slot *s = &r->slots[r->nslots - 1];
+    s->guest = s->finished = true;
+    s->start = NULL;
+}
+
 /** kaos's own reader goes to every topic that a property reads as an output. */
 static bool wants_reader(const struct plan *p, const char *topic)
 {
@@ -184,12 +205,15 @@ void members_start(struct run *r)
 {
     size_t n = r->plan->topics.n;
     for (size_t i = 0; i < r->plan->roles.n; i++) {
-        n += (size_t)r->plan->roles.items[i].count;
+        n += (size_t)r->plan->roles.items[i].count + 1;
     }
     r->slots = xcalloc(n + 1, sizeof *r->slots);
     for (size_t i = 0; i < r->plan->roles.n; i++) {
         for (int k = 1; k <= r->plan->roles.items[i].count; k++) {
             add_slot(r, &r->plan->roles.items[i], NULL, k);
+        }
+        if (r->plan->roles.items[i].groups.n > 0) {
+            add_guest(r, &r->plan->roles.items[i]);
         }
     }
     int readers = 0;
@@ -199,7 +223,7 @@ void members_start(struct run *r)
         }
     }
     for (size_t i = 0; !r->failed && i < r->nslots; i++) {
-        if (!r->slots[i].start) {
+        if (!r->slots[i].start && !r->slots[i].guest) {
             member_spawn(&r->slots[i], r->slots[i].role ? "start" : "reader");
         }
     }
@@ -216,6 +240,9 @@ static void on_restart(void *arg)
 
 static const char *classify(const struct member *m, struct proc_end end)
 {
+    if (exec_is(m)) {
+        return exec_classify(m, end);
+    }
     if (m->crashed || ((m->fault >= 0 || m->by_hand) && end.signal) || m->left) {
         return "fault";
     }
@@ -243,7 +270,9 @@ static bool fatal_end(struct member *m, struct proc_end end)
     char *last = path_tail(log, 10);
     free(log);
     bool fatal = false;
-    if (end.signal == 0 && end.code == ROLE_EXIT_HISTORY) {
+    if (exec_is(m)) {
+        /* its codes are its own */
+    } else if (end.signal == 0 && end.code == ROLE_EXIT_HISTORY) {
         err_set(&e, ERR_SYSTEM, 0, "%s could not write its history", member_name(m));
         run_fail(r, RUN_ENVIRONMENT, &e, last);
         fatal = true;
@@ -317,7 +346,7 @@ static void on_gone(void *arg, struct proc *p, struct proc_end end)
     }
     bool own = strcmp(why, "lua_error") == 0 || strcmp(why, "kafka_error") == 0 ||
                strcmp(why, "died") == 0;
-    if (own && !m->stopping) {
+    if (own && !m->stopping && !exec_may_die(m)) {
         spend_budget(m, why);
     }
     s->finished = s->finished || strcmp(why, "returned") == 0;
@@ -329,7 +358,9 @@ static void on_gone(void *arg, struct proc *p, struct proc_end end)
         s->finished = true;
     }
     if (r->probe.member == m) {
-        finish_probe_gone(r);
+        if (!r->work.busy) { /* else the probe's own job sees that it is gone */
+            finish_probe_gone(r);
+        }
     } else if (r->roles_stopped && members_up(r) == 0) {
         run_roles_gone(r);
     }
@@ -368,6 +399,10 @@ static void on_confirm(void *arg)
  * to hear of anything else. */
 static void deliver(struct member *m, int signum, bool group)
 {
+    if (exec_is(m)) {
+        proc_signal_tree(m->proc, signum);
+        return;
+    }
     if (!m->slot->agent) {
         proc_signal(m->proc, signum, group);
         return;
@@ -418,6 +453,9 @@ void members_stop(struct run *r)
         r->slots[i].restart = NULL;
     }
     for (struct member *m = r->members; m; m = m->next) {
+        if (exec_is(m)) {
+            exec_stop(m);
+        }
         m->stopping = true;
     }
     members_send(r, ROLE_STOP, "");
@@ -433,6 +471,7 @@ void members_kill(struct run *r)
     for (struct member *m = r->members; m; m = m->next) {
         if (m->up) {
             deliver(m, SIGKILL, true);
+        }
         }
     }
 }

@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "history/deliveries.h"
 #include "role/proto.h"
+#include "run/exec.h"
 #include "run/progress.h"
 #include "run/ui.h"
 #include "wire/admin.h"
@@ -326,6 +327,7 @@ void run_drain(struct run *r, const char *why)
             (int)((clock_mono_ns() - r->faults_ns) / 1000000000u % 60),
             (long long)r->plan->drain_ms / 1000);
     members_send(r, ROLE_DRAIN, "");
+    exec_drain(r);
     r->limit = timer_start(r->loop, (uint64_t)r->plan->drain_ms, 0, on_late, r);
     begin_drain(r);
 }
@@ -374,8 +376,11 @@ static void on_start_limit(void *arg)
         if (!s->finished && !s->start && !(s->current && s->current->ready)) {
             char *log = member_log_path(s, s->incarnations);
             char *last = path_tail(log, 10);
-            err_set(&e, ERR_TIMEOUT, 0, "role %s.%d did not start within %d s", s->name, s->index,
-                    START_MS / 1000);
+            bool reads = plan_is_program(s->role) && s->role->groups.n > 0;
+            err_set(&e, ERR_TIMEOUT, 0, "role %s.%d did not start within %d s%s%s%s", s->name,
+                    s->index, START_MS / 1000,
+                    reads ? ": no member of its group was assigned a partition; is it " : "",
+                    reads ? s->role->groups.items[0] : "", reads ? " that the program joins?" : "");
             run_fail(r, RUN_SCENARIO, &e, last);
             free(last);
             free(log);
@@ -405,6 +410,7 @@ static void on_tick(void *arg)
     }
     note_stall(r);
     digest_poll(r);
+    exec_tick(r);
     if (r->phase == PH_ROLES && all_ready(r)) {
         begin_work(r);
     }
@@ -448,6 +454,7 @@ void run_topics_ready(struct run *r)
     r->faults_on = !r->o->no_faults;
     r->tick = timer_start(r->loop, TICK_MS, TICK_MS, on_tick, r);
     r->limit = timer_start(r->loop, START_MS, 0, on_start_limit, r);
+    exec_watch(r);
     members_start(r);
 }
 
@@ -484,7 +491,7 @@ static void on_history_failed(void *arg, const struct err *e)
 
 int run_open_files(struct run *r, struct err *e)
 {
-    if (dir_create(r, e) < 0) {
+    if (exec_check(r, e) < 0 || dir_create(r, e) < 0) {
         return -1;
     }
     r->hist = hist_open(r->history, &(struct hist_ident){.role = "runner"}, e);

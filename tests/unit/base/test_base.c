@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/sha256.h"
 #include "test.h"
 
 TEST(wrapped_error_keeps_the_inner_message)
@@ -136,4 +137,38 @@ TEST(the_fast_clock_keeps_to_the_kernels)
             CHECK(fast <= clock_mono_ns() + 1000);
         }
     }
+}
+
+static void check_sha(const char *text, size_t times, const char *want)
+{
+    struct sha256 s;
+    char got[SHA256_TEXT];
+    sha256_init(&s);
+    for (size_t i = 0; i < times; i++) {
+        sha256_add(&s, text, strlen(text));
+    }
+    sha256_end(&s, got);
+    CHECK_STR(got, want);
+}
+
+TEST(sha256_is_that_of_the_standard)
+{
+    check_sha("", 1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    check_sha("abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    check_sha("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+              "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    check_sha("a", 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(sha256_of_a_file_that_is_not_there_is_an_error_that_names_it)
+{
+    char got[SHA256_TEXT];
+    struct err e;
+    char *path = path_join(test_dir(), "f");
+    CHECK_INT(sha256_file(path, got, &e), -1);
+    CHECK_HAS(e.msg, path);
+    CHECK_INT(path_write(path, "abc", 3, &e), 0);
+    CHECK_INT(sha256_file(path, got, &e), 0);
+    CHECK_STR(got, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    free(path);
 }

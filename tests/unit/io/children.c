@@ -234,6 +234,9 @@ __attribute__((constructor)) static void dispatch(int argc, char **argv, char **
     if (argc > 1 && is(argv[1], "__guard")) {
         exit(guard_main(argc - 1, argv + 1));
     }
+    if (argc > 1 && is(argv[1], "__tree")) {
+        exit(tree_main(argc, argv));
+    }
     if (argc > 1 && strncmp(argv[1], "child-", 6) == 0) {
         run_role(argv[1], argc > 2 ? argv[2] : "");
     }

@@ -373,3 +373,33 @@ TEST(pairs_has_one_order_while_loading)
     }
     load_free(l);
 }
+
+static const char *setting(const struct plan_role *r, const char *name)
+{
+    return plan_conf_get(&r->env, name);
+}
+
+TEST(programs_keep_what_differs_between_processes_and_get_their_params)
+{
+    struct load *l = load_good("program.lua");
+    struct plan_conf given = {0};
+    plan_conf_set(&given, "size", "12");
+    struct plan *p = plan_of(l, 0, &given);
+    const struct plan_role *r = plan_role(p, "work");
+    CHECK(plan_is_program(r));
+    CHECK(!plan_is_program(plan_role(p, "seed")));
+    CHECK_INT(r->exec.n, 4);
+    CHECK_STR(r->exec.items[0], "python3");
+    CHECK_STR(r->exec.items[2], "--size=12");
+    CHECK_STR(r->exec.items[3], "12");
+    CHECK_INT(r->groups.n, 2);
+    CHECK_STR(r->groups.items[1], "second");
+    CHECK_STR(r->build, "make work");
+    CHECK_STR(setting(r, "ID"), "{role}-{index}-{incarnation}-{seed}@{bootstrap}");
+    CHECK_STR(setting(r, "SIZE"), "12");
+    CHECK_STR(setting(r, "JSON"), "{\"a\": 12, \"b\": {}}");
+    CHECK_INT(r->count, 2);
+    plan_free(p);
+    plan_conf_free(&given);
+    load_free(l);
+}

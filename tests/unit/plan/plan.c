@@ -228,3 +228,32 @@ TEST(a_draw_with_probability_0_is_said)
     f->at = (struct plan_range){-1, -1};
     check_lint(p, "warning x.lua:9 scenario \"t\", faults[1] (abort), p: with 0 it never fires\n");
 }
+
+TEST(a_program_is_given_the_time_that_clients_take_by_themselves)
+{
+    struct plan *p = small_plan();
+    int64_t lua = plan_drain_default(p);
+    plan_strings_add(&p->roles.items[0].exec, "worker");
+    CHECK(plan_is_program(&p->roles.items[0]));
+    CHECK(plan_drain_default(p) >= lua + 50000);
+    plan_conf_set(&p->roles.items[0].conf, "transaction.timeout.ms", "10000");
+    plan_conf_set(&p->roles.items[0].conf, "session.timeout.ms", "3000");
+    CHECK_INT(plan_drain_default(p), lua);
+    plan_free(p);
+}
+
+TEST(groups_of_programs_keep_their_names_on_shared_clusters)
+{
+    struct plan *p = small_plan();
+    plan_strings_add(&p->roles.items[0].groups, "theirs");
+    struct plan_fault *a = VEC_PUSH(&p->faults), *b;
+    a->kind = FAULT_REBALANCE;
+    a->group = xstrdup("theirs");
+    b = VEC_PUSH(&p->faults);
+    b->kind = FAULT_REBALANCE;
+    b->group = xstrdup("ours");
+    plan_suffix_groups(p, "-x");
+    CHECK_STR(p->faults.items[0].group, "theirs");
+    CHECK_STR(p->faults.items[1].group, "ours-x");
+    plan_free(p);
+}

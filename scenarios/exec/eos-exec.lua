@@ -1,0 +1,111 @@
+-- The exactly-once copy by programs in other languages: `script/workers` builds them. They are
+-- black boxes: kaos starts, kills, pauses and ends them, and judges what stands in the log. Each
+-- worker has twins, the same program with one bug switched on by its environment.
+
+---@param c kaos.Ctx
+local function controller(c)
+  for n = 1, c.params.ids do
+    c:send("input", { key = n % 64, value = n })
+    c:pace(c.params.rate)
+  end
+  c:done "all ids sent"
+end
+
+local TOPICS = {
+  input  = { partitions = 4, replicas = 3 },
+  output = { partitions = 4, replicas = 3 },
+}
+
+---@param language string
+---@param bug string
+---@param conf { session: integer, transaction: integer }  milliseconds
+local function worker(language, bug, conf)
+  return {
+    exec    = { "eos-worker-" .. language },
+    build   = "script/workers " .. language,
+    group   = "copy",
+    count   = param "workers",
+    restart = "500ms",
+    -- kaos cannot set these; they are what env says, for the limits and the warnings
+    conf    = { ["session.timeout.ms"] = conf.session,
+                ["transaction.timeout.ms"] = conf.transaction },
+    env     = {
+      BOOTSTRAP = "{bootstrap}", GROUP = "copy", INPUT = "input", OUTPUT = "output",
+      TRANSACTIONAL_ID = "{role}-{index}", BATCH = 10, WORK_MS = param "work", BUG = bug,
+      SESSION_TIMEOUT_MS = conf.session, TRANSACTION_TIMEOUT_MS = conf.transaction,
+    },
+  }
+end
+
+local function once() return exactly_once { from = "input", to = "output", id = "value" } end
+
+for _, language in ipairs { "python", "java", "go" } do
+  scenario("eos-exec/" .. language) {
+    doc    = "the " .. language .. " worker copies exactly once under kills, rebalances and pauses",
+    tags   = { "eos", "txn", "exec", language },
+    params = { workers = 3, ids = 600, rate = "30/s", work = 40 },
+    topics = TOPICS,
+    roles  = {
+      controller = controller,
+      worker     = worker(language, "none", { session = 2000, transaction = 5000 }),
+    },
+    faults = {
+      kill      { role = "worker", every = "4s..6s" },
+      rebalance { group = "copy", every = "5s..8s" },
+      -- longer than the session and shorter than the transaction: the generation must refuse
+      pause     { role = "worker", every = "5s..7s", hold = "2500ms..4s" },
+      -- longer than both, and replaced meanwhile: the epoch must refuse
+      pause     { role = "worker", every = "8s..10s", hold = "7s..8s", replace = true },
+    },
+    expect = {
+      always     "exactly once"               { once() },
+      always     "no aborted reads"           { committed_only { topic = "output" } },
+      always     "every marker is in the log" { markers {} },
+      eventually "every id arrives"           {
+        no_loss { from = "input", to = "output", id = "value" }, within = "60s",
+      },
+      eventually "the group settles"          { stable_group "copy", within = "60s" },
+    },
+    stop   = { after = "all ids sent", drain = "60s", timeout = "3m" },
+  }
+end
+
+---------------------------------------------------------------------------------------------- twins
+
+local KILLS <const> = { kill { role = "worker", every = "1500ms..3s" } }
+
+local bugs = {
+  ["auto-commit"] = {
+    doc = "auto-commit left on", fails_with = "duplicate", faults = KILLS,
+    conf = { session = 2000, transaction = 5000 },
+  },
+  ["offsets-after-transaction"] = {
+    doc = "offsets committed by the consumer after the transaction", fails_with = "duplicate",
+    faults = KILLS, conf = { session = 2000, transaction = 5000 },
+  },
+  ["no-rewind"] = {
+    doc = "no rewind after an abort", fails_with = "lost",
+    -- longer than the transaction and shorter than the session: an abort without a rebalance
+    faults = { pause { role = "worker", every = "2s..3s", hold = "4s..5s" } },
+    conf = { session = 12000, transaction = 1500 },
+  },
+}
+
+for _, language in ipairs { "python", "java", "go" } do
+  for bug, twin in pairs(bugs) do
+    scenario("eos-exec/" .. language .. "/" .. bug) {
+      doc        = "the " .. language .. " worker with a bug: " .. twin.doc,
+      tags       = { "eos", "exec", "twin", language },
+      fails_with = twin.fails_with,
+      params     = { workers = 3, ids = 400, rate = "30/s", work = 40 },
+      topics     = TOPICS,
+      roles      = {
+        controller = controller,
+        worker     = worker(language, bug, twin.conf),
+      },
+      faults     = twin.faults,
+      expect     = { always "exactly once" { once() } },
+      stop       = { after = "all ids sent", drain = "60s", timeout = "3m" },
+    }
+  end
+end

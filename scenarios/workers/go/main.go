@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Copies records from one topic to another, exactly once, with franz-go. Everything comes from the
+// environment: see README.md in the folder above. SIGTERM ends the worker after its transaction; any
+// error that it cannot recover from ends it with 1.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	pollTimeout = 250 * time.Millisecond
+	endTimeout  = 30 * time.Second
+)
+
+type config struct {
+	bootstrap, group, input, output, id, bug string
+	batch                                    int
+	transaction, session, work               time.Duration
+}
+
+func fatal(format string, args ...any) {
+	fmt.Printf("fatal: "+format+"\n", args...)
+	os.Exit(1) // an open transaction is left to the next process with this id
+}
+
+func text(name string) string {
+	v := os.Getenv(name)
+	if v == "" {
+		fatal("the environment lacks %s", name)
+	}
+	return v
+}
+
+func number(name string, preset int) int {
+	v := os.Getenv(name)
+	if v == "" {
+		return preset
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		fatal("%s: %s is not a number", name, v)
+	}
+	return n
+}
+
+func millis(name string, preset int) time.Duration {
+	return time.Duration(number(name, preset)) * time.Millisecond
+}
+
+func read() config {
+	c := config{
+		bootstrap:   text("BOOTSTRAP"),
+		group:       text("GROUP"),
+		input:       text("INPUT"),
+		output:      text("OUTPUT"),
+		id:          text("TRANSACTIONAL_ID"),
+		bug:         os.Getenv("BUG"),
+		batch:       number("BATCH", 10),
+		transaction: millis("TRANSACTION_TIMEOUT_MS", 10000),
+		session:     millis("SESSION_TIMEOUT_MS", 6000),
+		work:        millis("WORK_MS", 0),
+	}
+	switch c.bug {
+	case "", "none", "offsets-after-transaction", "no-rewind", "auto-commit":
+	default:
+		fatal("BUG: there is no bug '%s'", c.bug)
+	}
+	return c
+}
+
+func (c config) consuming() []kgo.Opt {
+	heartbeat := c.session / 6
+	if heartbeat < 100*time.Millisecond {
+		heartbeat = 100 * time.Millisecond
+	}
+	return []kgo.Opt{
+		kgo.SeedBrokers(c.bootstrap),
+		kgo.ConsumerGroup(c.group),
+		kgo.ConsumeTopics(c.input),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.RequireStableFetchOffsets(),
+		kgo.SessionTimeout(c.session),
+		kgo.HeartbeatInterval(heartbeat),
+	}
+}
+
+func (c config) producing() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.SeedBrokers(c.bootstrap),
+		kgo.TransactionalID(c.id),
+		kgo.TransactionTimeout(c.transaction),
+		kgo.DefaultProduceTopic(c.output),
+	}
+}
+
+type poller interface {
+	PollRecords(ctx context.Context, max int) kgo.Fetches
+}
+
+// gather returns some records, or none when there are none for a moment.
+func gather(p poller, max int) []*kgo.Record {
+	ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
+	defer cancel()
+	fetches := p.PollRecords(ctx, max)
+	fetches.EachError(func(topic string, partition int32, err error) {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			fmt.Printf("fetching %s[%d]: %v\n", topic, partition, err)
+		}
+	})
+	return fetches.Records()
+}
+
+type producer interface {
+	Produce(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error))
+}
+
+func copyAll(c config, p producer, records []*kgo.Record, promise func(*kgo.Record, error)) {
+	for _, r := range records {
+		time.Sleep(c.work)
+		p.Produce(context.Background(), &kgo.Record{Key: r.Key, Value: r.Value}, promise)
+	}
+}
+
+// The right worker: the session aborts by itself when the group moved on, and goes back to the
+// committed offsets after every abort. BUG=no-rewind undoes the going back.
+func right(c config, stop context.Context) {
+	session, err := kgo.NewGroupTransactSession(append(c.consuming(), c.producing()...)...)
+	if err != nil {
+		fatal("%v", err)
+	}
+	for stop.Err() == nil {
+		records := gather(session, c.batch)
+		if len(records) == 0 {
+			continue
+		}
+		if err := session.Begin(); err != nil {
+			fatal("begin: %v", err)
+		}
+		failed := kgo.AbortingFirstErrPromise(session.Client())
+		copyAll(c, session, records, failed.Promise())
+		try := kgo.TransactionEndTry(failed.Err() == nil)
+		ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
+		committed, err := session.End(ctx, try)
+		cancel()
+		if err != nil {
+			fatal("end: %v", err)
+		}
+		if !committed {
+			fmt.Printf("aborted: %v\n", failed.Err())
+			if c.bug == "no-rewind" {
+				session.Client().SetOffsets(behind(records))
+			}
+		}
+	}
+	session.Close()
+}
+
+// behind returns the position behind the records.
+func behind(records []*kgo.Record) map[string]map[int32]kgo.EpochOffset {
+	at := map[string]map[int32]kgo.EpochOffset{}
+	for _, r := range records {
+		if at[r.Topic] == nil {
+			at[r.Topic] = map[int32]kgo.EpochOffset{}
+		}
+		at[r.Topic][r.Partition] = kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset + 1}
+	}
+	return at
+}
+
+// apart copies in transactions that hold no offsets: the consumer commits them by itself.
+func apart(c config, consumer, producer *kgo.Client, records []*kgo.Record) {
+	if err := producer.BeginTransaction(); err != nil {
+		fatal("begin: %v", err)
+	}
+	failed := kgo.AbortingFirstErrPromise(producer)
+	copyAll(c, producer, records, failed.Promise())
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
+	defer cancel()
+	err := failed.Err()
+	if err == nil {
+		err = producer.EndTransaction(ctx, kgo.TryCommit)
+	}
+	if err != nil {
+		fatal("transaction: %v", err) // the next process reads these records again
+	}
+	if c.bug == "offsets-after-transaction" {
+		if err := consumer.CommitUncommittedOffsets(ctx); err != nil {
+			fmt.Printf("offsets not committed: %v\n", err)
+		}
+	}
+}
+
+func client(options []kgo.Opt) *kgo.Client {
+	c, err := kgo.NewClient(options...)
+	if err != nil {
+		fatal("%v", err)
+	}
+	return c
+}
+
+// wrong consumes and produces with two clients that know nothing of each other.
+func wrong(c config, stop context.Context) {
+	commits := kgo.DisableAutoCommit()
+	if c.bug == "auto-commit" {
+		commits = kgo.AutoCommitInterval(time.Second)
+	}
+	consumer, producer := client(append(c.consuming(), commits)), client(c.producing())
+	for stop.Err() == nil {
+		if records := gather(consumer, c.batch); len(records) > 0 {
+			apart(c, consumer, producer, records)
+		}
+	}
+	consumer.Close()
+	producer.Close()
+}
+
+func main() {
+	c := read()
+	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer cancel()
+	if c.bug == "offsets-after-transaction" || c.bug == "auto-commit" {
+		wrong(c, stop)
+	} else {
+		right(c, stop)
+	}
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 after FIPS 180-4; the constants are the first bits of the fractional parts of square and
+ * cube roots of the first primes, as the standard prints them. */
+#include "base/sha256.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const uint32_t K[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+static uint32_t turn(uint32_t x, int n)
+{
+    return x >> n | x << (32 - n);
+}
+
+static void compress(struct sha256 *s)
+{
+    uint32_t w[64], v[8];
+    for (int i = 0; i < 16; i++) {
+        const uint8_t *b = s->block + 4 * i;
+        w[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    }
+    for (int i = 16; i < 64; i++) {
+        uint32_t a = w[i - 15], b = w[i - 2];
+        w[i] = w[i - 16] + (turn(a, 7) ^ turn(a, 18) ^ a >> 3) + w[i - 7] +
+               (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
+    }
+    memcpy(v, s->h, sizeof v);
+    for (int i = 0; i < 64; i++) {
+        uint32_t e = v[4], a = v[0];
+        uint32_t t1 = v[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & v[5]) ^ (~e & v[6])) +
+                      K[i] + w[i];
+        uint32_t t2 =
+            (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
+        memmove(v + 1, v, 7 * sizeof *v);
+        v[4] += t1;
+        v[0] = t1 + t2;
+    }
+    for (int i = 0; i < 8; i++) {
+        s->h[i] += v[i];
+    }
+}
+
+void sha256_init(struct sha256 *s)
+{
+    *s = (struct sha256){.h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                               0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
+
+void sha256_add(struct sha256 *s, const void *data, size_t len)
+{
+    const uint8_t *at = data;
+    while (len > 0) {
+        size_t used = s->len % sizeof s->block, n = sizeof s->block - used;
+        n = n < len ? n : len;
+        memcpy(s->block + used, at, n);
+        s->len += n;
+        at += n;
+        len -= n;
+        if (s->len % sizeof s->block == 0) {
+            compress(s);
+        }
+    }
+}
+
+void sha256_end(struct sha256 *s, char out[static SHA256_TEXT])
+{
+    static const uint8_t pad[64] = {0x80};
+    uint64_t bits = s->len * 8;
+    uint8_t size[8];
+    size_t used = s->len % sizeof s->block;
+    sha256_add(s, pad, used < 56 ? 56 - used : 120 - used);
+    for (int i = 0; i < 8; i++) {
+        size[i] = (uint8_t)(bits >> (56 - 8 * i));
+    }
+    sha256_add(s, size, sizeof size);
+    for (int i = 0; i < 8; i++) {
+        snprintf(out + (size_t)8 * (size_t)i, 9, "%08x", s->h[i]);
+    }
+}
+
+int sha256_file(const char *path, char out[static SHA256_TEXT], struct err *e)
+{
+    struct sha256 s;
+    char chunk[16384];
+    FILE *f = fopen(path, "rbe");
+    if (!f) {
+        return err_sys(e, "reading %s", path);
+    }
+    sha256_init(&s);
+    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;) {
+        sha256_add(&s, chunk, n);
+    }
+    int failed = ferror(f);
+    fclose(f);
+    if (failed) {
+        errno = EIO;
+        return err_sys(e, "reading %s", path);
+    }
+    sha256_end(&s, out);
+    return 0;
+}
