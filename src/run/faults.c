@@ -48,7 +48,7 @@ void faults_record(struct fault_clock *c, const char *edge, const char *target, 
 
 static bool eligible(const struct fault_clock *c, const struct member *m)
 {
-    return m->up && m->ready && !m->paused && !m->returned && m->slot->role &&
+    return m->up && m->ready && m->fault < 0 && !m->paused && !m->returned && m->slot->role &&
            m->slot->current == m && !m->slot->guest &&
            plan_strings_has(&c->f->roles, m->slot->name) &&
            (c->f->index == 0 || c->f->index == m->slot->index);

@@ -126,10 +126,11 @@ type producer interface {
 	Produce(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error))
 }
 
-func copyAll(c config, p producer, records []*kgo.Record, promise func(*kgo.Record, error)) {
+func copyAll(c config, p producer, records []*kgo.Record, failed *kgo.FirstErrPromise) {
 	for _, r := range records {
 		time.Sleep(c.work)
-		p.Produce(context.Background(), &kgo.Record{Key: r.Key, Value: r.Value}, promise)
+		// each record needs a promise of its own
+		p.Produce(context.Background(), &kgo.Record{Key: r.Key, Value: r.Value}, failed.Promise())
 	}
 }
 
@@ -149,7 +150,7 @@ func right(c config, stop context.Context) {
 			fatal("begin: %v", err)
 		}
 		failed := kgo.AbortingFirstErrPromise(session.Client())
-		copyAll(c, session, records, failed.Promise())
+		copyAll(c, session, records, failed)
 		try := kgo.TransactionEndTry(failed.Err() == nil)
 		ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 		committed, err := session.End(ctx, try)
@@ -185,7 +186,7 @@ func apart(c config, consumer, producer *kgo.Client, records []*kgo.Record) {
 		fatal("begin: %v", err)
 	}
 	failed := kgo.AbortingFirstErrPromise(producer)
-	copyAll(c, producer, records, failed.Promise())
+	copyAll(c, producer, records, failed)
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	err := failed.Err()
