@@ -472,7 +472,6 @@ void members_kill(struct run *r)
         if (m->up) {
             deliver(m, SIGKILL, true);
         }
-        }
     }
 }
 
