@@ -170,6 +170,9 @@ Wrong words.
   $ kaos run -j 2 --cluster 127.0.0.1:1 one two
   kaos: --jobs: one and two would share the topic t on 127.0.0.1:1
   [64]
+  $ kaos run -j 2 --cluster reuse one
+  kaos: --jobs: a cluster that stays up (reuse) serves one run at a time
+  [64]
   $ kaos run -j 2 --cluster 127.0.0.1:1 one --repeat 2
   kaos: --jobs: runs of one at the same time would share its topics on 127.0.0.1:1
   [64]
