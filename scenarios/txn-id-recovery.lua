@@ -6,7 +6,7 @@
 -- The twin asks of the new ids what only kept ids can do.
 
 local TXN_TIMEOUT <const> = 6000
-local SOON <const> = "5s"                   -- less than the time-out: the successor did it
+local SOON <const> = "4s"                   -- less than the time-out: the successor did it
 local IN_THE_END <const> = "12s"            -- time-out, clean-up of the broker, a margin
 
 ---@param c kaos.Ctx

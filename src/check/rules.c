@@ -384,8 +384,68 @@ static bool duplicate(struct judge *j, struct anomaly *a)
     return false;
 }
 
+/* ---- row 6: what was left open, what was not in one transaction ---- */
+
+static bool initialised_again(const struct judge *j, const struct m_txn *t)
+{
+    for (size_t i = 0; i < j->m->procs.n; i++) {
+        const struct m_proc *p = j->m->procs.items[i];
+        for (size_t k = 0; p != t->proc && k < p->own.n; k++) {
+            const struct event *ev = p->own.items[k];
+            if (ev->kind == H_TXN_INIT && ev->phase == HP_INVOKE && ev->t > t->begin->t &&
+                strcmp(event_str(ev, H_TXN_INIT_PRODUCER), t->producer) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool abandoned(struct judge *j, struct anomaly *a)
+{
+    const struct m_txn *t = a->txns.n ? a->txns.items[0] : NULL;
+    if (!t || !t->begin || t->commit || t->abort || !t->proc->exit || initialised_again(j, t)) {
+        return false;
+    }
+    anomaly_event(a, t->proc->exit);
+    a->hint = "keep the transactional.id of an instance when it starts again, or shorten "
+              "transaction.timeout.ms";
+    return put(a, BLAME_APPLICATION, R_APPLICATION,
+               JTEXT(j, "%s ended with %s open, and nobody initialised transactional.id %s again",
+                     t->proc->name, txn_name(j, t), t->producer));
+}
+
+static bool not_together(struct judge *j, struct anomaly *a)
+{
+    const struct m_txn *first = NULL;
+    for (size_t i = 0; i < a->records.n; i++) {
+        const struct m_record *r =
+            part_record(a->records.items[i].part, a->records.items[i].offset);
+        if (r && r->proc && r->outcome == OUT_PLAIN) {
+            a->hint = "send what belongs together in one transaction";
+            return put(a, BLAME_APPLICATION, R_APPLICATION,
+                       JTEXT(j, "%s was sent outside a transaction",
+                             record_name(j->pool, r->part, r->offset)));
+        }
+        if (r && r->txn && first && first != r->txn) {
+            a->hint = "send what belongs together in one transaction";
+            return put(
+                a, BLAME_APPLICATION, R_APPLICATION,
+                JTEXT(j, "it was sent in %s and in %s", txn_name(j, first), txn_name(j, r->txn)));
+        }
+        first = r && r->txn ? r->txn : first;
+    }
+    return false;
+}
+
 static bool application(struct judge *j, struct anomaly *a)
 {
+    if (is(a, "held_back")) {
+        return abandoned(j, a);
+    }
+    if (is(a, "torn_write")) {
+        return not_together(j, a);
+    }
     if (isolation(j, a) || made_by_isolation(j, a)) {
         return true;
     }

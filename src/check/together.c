@@ -77,6 +77,7 @@ static struct anomaly *report(struct groups *g, const struct group *x, const cha
     a->text = text;
     for (size_t i = 0; i < x->n && i < SHOWN; i++) {
         anomaly_log_record(a, x->records[i]);
+        anomaly_event(a, x->records[i]->proc ? x->records[i]->proc->crash : NULL);
     }
     const struct m_record *last = x->records[(x->n < SHOWN ? x->n : SHOWN) - 1];
     a->t = record_time(g->j->m, last);

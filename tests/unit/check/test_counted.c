@@ -213,6 +213,42 @@ TEST(transaction_with_a_late_marker_holds_readers_back)
     world_free(w);
 }
 
+/* A worker dies in its transaction; another start takes its transactional.id, or nobody does. */
+static struct world *abandoned(bool successor)
+{
+    struct world *w = working();
+    struct proc *w1 = w->procs[1];
+    expect_topic(w, MODE_NEVER, PRED_HELD_BACK, "output");
+    proc_begin(w1);
+    proc_copy(w1, 0, 0, proc_send_plain(w->procs[0], INPUT, 0, "900"));
+    proc_crash(w1, "before_commit");
+    if (successor) {
+        struct proc *next = proc_start(w, "worker", 1, 2);
+        hist_add(next->h, H_TXN_INIT, HP_INVOKE, hist_op(next->h), HS(w1->producer), HS(""),
+                 HS(""));
+    }
+    proc_end_txn(w1, false);
+    delay_marker(w, 0, 5000);
+    world_must_find(w, "held_back");
+    CHECK_HAS(world_find(w, "held_back")->cases[0].text, "until it was aborted");
+    return w;
+}
+
+TEST(transaction_that_nobody_took_over_is_the_application)
+{
+    struct world *w = abandoned(false);
+    CHECK_INT(world_find(w, "held_back")->blame, BLAME_APPLICATION);
+    CHECK_HAS(world_find(w, "held_back")->cause, "nobody initialised transactional.id");
+    world_free(w);
+}
+
+TEST(transaction_that_was_taken_over_blames_nobody)
+{
+    struct world *w = abandoned(true);
+    CHECK_INT(world_find(w, "held_back")->blame, BLAME_UNDETERMINED);
+    world_free(w);
+}
+
 TEST(held_back_elsewhere_does_not_count)
 {
     struct world *w = working();
@@ -393,6 +429,8 @@ TEST(id_that_one_topic_lacks_is_torn)
     world_must_find(w, "torn_write");
     CHECK_STR(world_find(w, "torn_write")->cases[0].id, "900");
     CHECK_HAS(world_find(w, "torn_write")->cases[0].text, "1 in input, 0 in output");
+    CHECK_INT(world_find(w, "torn_write")->blame, BLAME_APPLICATION);
+    CHECK_HAS(world_find(w, "torn_write")->cause, "sent outside a transaction");
     world_free(w);
 }
 
