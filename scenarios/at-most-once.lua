@@ -20,9 +20,17 @@ local function work(producer, batch)
   producer:flush()
 end
 
+-- The writer waits for the first of them, so that all is read while there are faults.
+---@param w kaos.Ctx
+local function reader(w)
+  return w:consumer {
+    group = "work", topics = "input", on_assign = function() w:done "somebody reads" end,
+  }
+end
+
 ---@param w kaos.Ctx
 local function commit_first(w)
-  local consumer = w:consumer { group = "work", topics = "input" }
+  local consumer = reader(w)
   local producer = w:producer { idempotent = true }
   for batch in consumer:batches { max = 5, wait = "100ms" } do
     if consumer:commit() then work(producer, batch) end  -- not committed: another may work on it
@@ -31,7 +39,7 @@ end
 
 ---@param w kaos.Ctx
 local function commit_last(w)
-  local consumer = w:consumer { group = "work", topics = "input" }
+  local consumer = reader(w)
   local producer = w:producer { idempotent = true }
   for batch in consumer:batches { max = 5, wait = "100ms" } do
     work(producer, batch)
@@ -75,7 +83,7 @@ for name, variant in pairs(variants) do
     params     = { workers = 2, ids = 160, rate = "60/s", crash_p = 0.1, session = 2000 },
     topics     = { input = { partitions = 2 }, output = { partitions = 2 } },
     roles      = {
-      writer = writer,
+      writer = { run = writer, start_after = "somebody reads" },
       worker = { run = variant.worker, count = param "workers", restart = "300ms",
                  conf = { ["session.timeout.ms"] = param "session" } },
     },

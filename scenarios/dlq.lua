@@ -50,7 +50,9 @@ end
 local function worker(bury)
   ---@param w kaos.Ctx
   return function(w)
-    local consumer = w:consumer { group = "handlers", topics = "input" }
+    local consumer = w:consumer {
+      group = "handlers", topics = "input", on_assign = function() w:done "somebody reads" end,
+    }
     local producer = w:producer { transactional = true }
     local write = bury(w)
     for batch in consumer:batches { max = 5, wait = "50ms" } do
@@ -137,7 +139,7 @@ local function system(bury, faults)
       dlq    = { partitions = 1, value = "json" },
     },
     roles  = {
-      writer = writer,
+      writer = { run = writer, start_after = "somebody reads" },
       worker = { run = worker(bury), count = param "workers", restart = "300ms",
                  conf = { ["session.timeout.ms"] = param "session",
                           ["transaction.timeout.ms"] = 6000 } },
@@ -160,8 +162,8 @@ local function system(bury, faults)
 end
 
 local right = system(into_transaction, {
-  crash { role = "worker", p = 0.04, point = "any", max = 3 },
-  abort { role = "worker", p = 0.03 },
+  crash { role = "worker", p = 0.06, point = "any", max = 3 },
+  abort { role = "worker", p = 0.08, max = 6 },
 })
 right.doc = "every poison record reaches the dead-letter queue exactly once, the rest is unaffected"
 right.tags = { "errors", "txn" }

@@ -20,6 +20,7 @@ local function copier(w)
   local consumer = w:consumer {
     group = "copy", topics = "input",
     on_assign = function(partitions)
+      w:done "somebody reads"
       if #partitions == 0 then
         idle = true
         w:reached "a member stood idle"
@@ -41,7 +42,9 @@ end
 -- Effects outside of any transaction, and no look at who owns what.
 ---@param w kaos.Ctx
 local function plain_copier(w)
-  local consumer = w:consumer { group = "copy", topics = "input" }
+  local consumer = w:consumer {
+    group = "copy", topics = "input", on_assign = function() w:done "somebody reads" end,
+  }
   local producer = w:producer { idempotent = true }
   for batch in consumer:batches { max = 10, wait = "50ms" } do
     for _, m in ipairs(batch) do
@@ -81,7 +84,7 @@ scenario "hot-spares" {
   params = { members = { 4, min = 3 }, ids = 240, rate = "40/s", session = 2000 },
   topics = TOPICS,
   roles  = {
-    writer = writer,
+    writer = { run = writer, start_after = "somebody reads" },
     copier = { run = copier, count = param "members", restart = "never", conf = CONF },
   },
   faults = deaths(2),
@@ -105,7 +108,7 @@ scenario "hot-spares/late" {
   params     = { members = { 3, min = 3 }, ids = 200, rate = "40/s", session = 6000 },
   topics     = TOPICS,
   roles      = {
-    writer = writer,
+    writer = { run = writer, start_after = "somebody reads" },
     copier = { run = copier, count = param "members", restart = "never", conf = CONF },
   },
   faults     = deaths(1),
@@ -125,7 +128,7 @@ scenario "hot-spares/group-of-their-own" {
   params     = { ids = 100, rate = "40/s", session = 2000 },
   topics     = TOPICS,
   roles      = {
-    writer = writer,
+    writer = { run = writer, start_after = "somebody reads" },
     copier = { run = copier, count = 2, conf = CONF },
     spare  = { run = loner, conf = CONF },
   },
@@ -142,7 +145,7 @@ scenario "hot-spares/stale-owner" {
   params     = { members = 3, ids = 240, rate = "40/s", session = 2000 },
   topics     = TOPICS,
   roles      = {
-    writer = writer,
+    writer = { run = writer, start_after = "somebody reads" },
     copier = { run = plain_copier, count = param "members", restart = "300ms", conf = CONF },
   },
   faults     = { pause { role = "copier", every = "1s..1500ms", hold = "3s..4s", max = 3 } },

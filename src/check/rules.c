@@ -7,7 +7,14 @@
 #include "base/mem.h"
 #include "check/blame.h"
 
-enum { R_HARNESS = 1, R_BROKER = 2, R_PROTOCOL = 4, R_APPLICATION = 6, R_CONFIG = 8, R_NONE = 10 };
+enum {
+    R_HARNESS = 1,
+    R_BROKER = 2,
+    R_PROTOCOL = 4,
+    R_APPLICATION = BLAME_ROW_APPLICATION,
+    R_CONFIG = 8,
+    R_NONE = 10
+};
 
 const char *blame_row_text(int row)
 {
@@ -453,7 +460,7 @@ static bool application(struct judge *j, struct anomaly *a)
         return no_rewind(j, a) || plain_commit(j, a);
     }
     if (a->in && is(a, "duplicate")) {
-        return duplicate(j, a);
+        return duplicate(j, a) || moved_explains(j, a);
     }
     if (is(a, "stall") && *a->hint) {
         return put(a, BLAME_APPLICATION, R_APPLICATION, a->text);

@@ -164,8 +164,8 @@ TEST(late_loss_of_a_zombie_is_no_gap)
     proc_assign(w->procs[2], 0, 2);
     proc_revoke(w->procs[1], 0);
     let_pass();
-    proc_revoke(w->procs[2], 0);
-    proc_assign(w->procs[2], 0, 3);
+    proc_crash(w->procs[2], "after_commit");
+    proc_assign(w->procs[1], 0, 3);
     world_must_pass(w);
     world_free(w);
 }
@@ -178,5 +178,52 @@ TEST(without_a_takeover_nothing_is_judged)
     world_check(w);
     CHECK_INT(w->v->code, VERDICT_INCONCLUSIVE);
     CHECK_INT(w->v->props[0].judged, 0);
+    world_free(w);
+}
+
+/* ---- duplicates after a rebalance ---- */
+
+/* Partition 0 moves from worker 1 to worker 2, which is delivered its last two records again. */
+static struct world *moved(bool committed)
+{
+    struct world *w = world_new();
+    struct plan_pred *p = world_expect(w, MODE_ALWAYS, "nothing twice", PRED_NO_DUPLICATES);
+    p->from = xstrdup("input");
+    p->to = xstrdup("worker");
+    struct proc *c = proc_start(w, "controller", 1, 1);
+    struct proc *w1 = proc_start(w, "worker", 1, 1), *w2 = proc_start(w, "worker", 2, 1);
+    for (int i = 0; i < 4; i++) {
+        proc_send_plain(c, INPUT, 0, NULL);
+    }
+    proc_assign(w1, 0, 1);
+    proc_deliver(w1, INPUT, 0, 0, 3, "copy", true);
+    proc_commit_plain(w1, 0, committed ? 4 : 2);
+    proc_revoke(w1, 0);
+    proc_assign(w2, 0, 2);
+    proc_deliver(w2, INPUT, 0, 2, 3, "copy", true);
+    proc_commit_plain(w2, 0, 4);
+    return w;
+}
+
+TEST(uncommitted_records_of_a_moved_partition_are_explained)
+{
+    struct world *w = moved(false);
+    world_must_find(w, "duplicate");
+    const struct finding *f = world_find(w, "duplicate");
+    CHECK_INT(f->ncases, 2);
+    CHECK_INT(f->blame, BLAME_APPLICATION);
+    CHECK_HAS(f->cause, "w1#1 gave it up and its offset was not committed; w2#1 got input[0]");
+    CHECK_HAS(f->hint, "before partitions are given up");
+    world_free(w);
+}
+
+/* The group had the offset: nobody who worked on it is to blame. */
+TEST(committed_records_that_come_again_are_not_explained_by_a_move)
+{
+    struct world *w = moved(true);
+    world_must_find(w, "duplicate");
+    const struct finding *f = world_find(w, "duplicate");
+    CHECK_INT(f->blame, BLAME_UNDETERMINED);
+    CHECK_STR(f->hint, "");
     world_free(w);
 }
