@@ -194,6 +194,10 @@ static int check_topics(const struct suite *s, size_t i, const struct plan *p, s
     if (s->jobs == 1 || has_own_cluster(kind)) {
         return 0;
     }
+    if (strncmp(kind, "reuse", 5) == 0) {
+        return cli_fail(EXIT_USAGE, "--jobs: a cluster that stays up (%s) serves one run at a time",
+                        kind);
+    }
     if (s->sweep) {
         return cli_fail(EXIT_USAGE,
                         "--jobs: runs of %s at the same time would share its topics on %s",
