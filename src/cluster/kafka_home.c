@@ -320,6 +320,36 @@ int kafka_home_find(const char *spec, struct kafka_home *h, struct err *e)
     return 0;
 }
 
+char *kafka_home_java(struct err *e)
+{
+    return find_java(e);
+}
+
+static int is_version_entry(const struct dirent *d)
+{
+    return kafka_home_is_version(d->d_name);
+}
+
+char *kafka_home_versions(void)
+{
+    char *home = find_home("kafka"), *dir = home ? path_join(home, "kafka") : NULL;
+    struct dirent **names = NULL;
+    struct buf b = {0};
+    int n = dir ? scandir(dir, &names, is_version_entry, by_bytes) : 0;
+    for (int i = 0; i < n; i++) {
+        char *libs = xasprintf("%s/%s/libs", dir, names[i]->d_name);
+        if (is_dir(libs)) {
+            buf_printf(&b, "%s%s", b.len ? ", " : "", names[i]->d_name);
+        }
+        free(libs);
+        free(names[i]);
+    }
+    free(names);
+    free(dir);
+    free(home);
+    return b.data ? buf_take(&b) : xstrdup("");
+}
+
 void kafka_home_free(struct kafka_home *h)
 {
     free(h->version);

@@ -16,6 +16,10 @@ struct kafka_home {
 /** spec is "kafka" or "kafka:VERSION". @return -1 with ERR_USAGE (not a version) or ERR_PROCESS
  *  (missing jars, missing java; the message says what to do). */
 int kafka_home_find(const char *spec, struct kafka_home *h, struct err *e);
+/** The java that would be used, caller frees; NULL with ERR_PROCESS. */
+char *kafka_home_java(struct err *e);
+/** "3.9.2, 4.3.1": the versions whose jars are under HOME, caller frees; "" if there are none. */
+char *kafka_home_versions(void);
 void kafka_home_free(struct kafka_home *h);
 /** The folder HOME of cluster.h that has `inside` (NULL: any); caller frees, NULL if there is none.
  */

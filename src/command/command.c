@@ -130,6 +130,11 @@ static const struct command_option agent_options[] = {
     {"listen", 0, "[HOST]:PORT", "default 127.0.0.1:7070; another HOST needs KAOS_AGENT_TOKEN"},
     {0},
 };
+static const struct command_option doctor_options[] = {
+    {"bootstrap", 0, "HOST:PORT",
+     "looks at a cluster, too: name, port, protocol, each advertised address"},
+    {0},
+};
 static const struct command_option version_options[] = {
     {"json", 0, NULL, "one JSON object"},
     {0},
@@ -210,6 +215,11 @@ const struct command commands[] = {
      "kaos agent\ton this host only, port 7070\n"
      "KAOS_AGENT_TOKEN=... kaos agent --listen :7070\tfor other hosts\n"
      "kaos run eos.lua --cluster kafka:9092 --place worker=host:7070\tthe runner's side\n"},
+    {"doctor", "[DIR | FILE]...", "says what this machine, or a cluster, lacks, and what to do",
+     doctor_options, command_doctor,
+     "kaos doctor\tjava, Kafka, ports, limits, disk\n"
+     "kaos doctor scenarios/\tand what these scenarios need\n"
+     "kaos doctor --bootstrap localhost:9092\twhy a cluster does not answer\n"},
     {"version", "", "versions of kaos and of what it is built on", version_options, command_version,
      "kaos version\tkaos and what it is built on\n"
      "kaos version --json\tfor programs\n"

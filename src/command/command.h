@@ -79,6 +79,7 @@ int command_completions(const struct cli *c);
 int command_repl(const struct cli *c);
 int command_cluster(const struct cli *c);
 int command_agent(const struct cli *c);
+int command_doctor(const struct cli *c);
 int command_version(const struct cli *c);
 int command_help(const struct cli *c);
 int command_docs(const struct cli *c);
