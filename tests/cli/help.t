@@ -25,6 +25,7 @@ The overview, without a verb too.
     repl        the prompt: a cluster, roles and faults by hand
     cluster     clusters that stay up between runs (run --cluster reuse)
     agent       hosts role processes for a runner on another host
+    doctor      says what this machine, or a cluster, lacks, and what to do
     version     versions of kaos and of what it is built on
     help        help on a verb, or on a name of the scenario language
   

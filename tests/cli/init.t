@@ -36,3 +36,7 @@ The stub names every word that the language has.
   $ luac5.4 -p .kaos/meta/kaos.lua 2>/dev/null || lua5.4 -e 'assert(loadfile ".kaos/meta/kaos.lua")'
   $ grep -c "^---@" .kaos/meta/kaos.lua
   [0-9]+ (re)
+
+The workflow is the one that kaos tests.
+
+  $ diff .github/workflows/kaos.yml $TESTDIR/../../lib/templates/github-workflow.yml
