@@ -332,7 +332,7 @@ static int is_version_entry(const struct dirent *d)
 
 char *kafka_home_versions(void)
 {
-    char *home = find_home("kafka"), *dir = home ? path_join(home, "kafka") : NULL;
+    char *home = kafka_home_dir("kafka"), *dir = home ? path_join(home, "kafka") : NULL;
     struct dirent **names = NULL;
     struct buf b = {0};
     int n = dir ? scandir(dir, &names, is_version_entry, by_bytes) : 0;
