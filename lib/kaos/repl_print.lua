@@ -164,14 +164,29 @@ local function rule(widths, left, middle, right, dash)
 end
 
 local function box_line(cells, widths, bar, numbers)
-  local parts = {}
+  local parts, cut = {}, bar == "|" and "." or "…"
   for i, w in ipairs(widths) do
     local s = cells[i]
-    if width(s) > w then s = s:sub(1, (utf8.offset(s, w) or w) - 1) .. "…" end
+    if width(s) > w then s = s:sub(1, (utf8.offset(s, w) or w) - 1) .. cut end
     local pad = (" "):rep(w - width(s))
     parts[i] = " " .. (numbers[i] and pad .. s or s .. pad) .. " "
   end
   return bar .. table.concat(parts, bar) .. bar
+end
+
+-- The widest columns give way until the box fits.
+local function fit(widths, columns)
+  local total = 1
+  for _, w in ipairs(widths) do total = total + w + 3 end
+  while total > columns do
+    local widest = 1
+    for i, w in ipairs(widths) do
+      if w > widths[widest] then widest = i end
+    end
+    if widths[widest] <= 8 then return end
+    widths[widest] = widths[widest] - 1
+    total = total - 1
+  end
 end
 
 -- The rows from `first` on as lines of a box.
@@ -190,6 +205,7 @@ function Printer:box(t, first)
     end
     rows[#rows + 1] = cells
   end
+  fit(widths, self.columns)
   local out = { rule(widths, l[1], l[2], l[3], l[10]), box_line(names, widths, l[11], {}),
     rule(widths, l[4], l[5], l[6], l[10]) }
   for _, cells in ipairs(rows) do out[#out + 1] = box_line(cells, widths, l[11], numbers) end

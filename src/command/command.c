@@ -113,7 +113,7 @@ static const struct command_option init_options[] = {
 };
 static const struct command_option repl_options[] = {
     {"attach", 0, "RUN | HOST:PORT", "reads a stored run, or works on a cluster that exists"},
-    {"cluster", 0, "KIND", "kafka (default), kafka:VERSION, HOST:PORT[,HOST:PORT] or none"},
+    {"cluster", 0, "KIND", "embedded (default), kafka[:VERSION], HOST:PORT[,HOST:PORT] or none"},
     {"store", 0, "DIR", "where runs are kept (default .kaos)"},
     {0},
 };

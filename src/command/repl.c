@@ -237,6 +237,13 @@ static void on_interrupt(void *arg)
     }
 }
 
+static void on_term(void *arg)
+{
+    struct prompt *p = arg;
+    p->code = 128 + SIGTERM;
+    quit(p);
+}
+
 static int catch_interrupts(struct prompt *p, struct err *e)
 {
     at_prompt = p;
@@ -246,6 +253,8 @@ static int catch_interrupts(struct prompt *p, struct err *e)
     struct sigaction sa = {.sa_handler = on_sigint, .sa_flags = SA_RESTART};
     sigemptyset(&sa.sa_mask);
     sigaction(SIGINT, &sa, NULL);
+    signals_start(p->loop, SIGTERM, on_term, p);
+    signals_start(p->loop, SIGHUP, on_term, p);
     return input_start(p->loop, signal_pipe[0], on_interrupt, p, e) ? 0 : -1;
 }
 
@@ -291,7 +300,7 @@ static int choose_cluster(struct prompt *p, const char **cluster, struct err *e)
 {
     const char *attach = cli_get(p->c, "attach");
     const char *given = cli_get(p->c, "cluster");
-    *cluster = given ? given : "kafka";
+    *cluster = given ? given : "embedded";
     if (attach && is_address(attach)) {
         *cluster = attach;
         return 0;
@@ -380,6 +389,7 @@ static void begin(struct prompt *p)
 
 static int run(struct prompt *p, const char *cluster)
 {
+    p->cluster = cluster;
     struct err e;
     char *history = NULL;
     static const struct repl_ops ops = {

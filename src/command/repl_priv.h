@@ -20,6 +20,7 @@ struct prompt {
     struct session *session;
     struct line *line; /**< NULL: not a terminal */
     const char *store;
+    const char *cluster; /**< spec; NULL = none */
     bool tty, quiet, quitting;
     int code; /**< of the process */
     int interrupts;

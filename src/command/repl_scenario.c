@@ -338,26 +338,47 @@ static char *to_text(int (*write)(void *arg, FILE *f, struct err *e), void *arg,
     return text;
 }
 
+struct found {
+    struct report rep;
+    bool running;
+};
+
+static bool is_declared(const struct verdict *v, size_t finding)
+{
+    for (size_t i = 0; i < v->nprops; i++) {
+        for (size_t k = 0; k < v->props[i].nfindings; k++) {
+            if (v->props[i].findings[k] == finding) {
+                return v->props[i].declared;
+            }
+        }
+    }
+    return false;
+}
+
 static int write_findings(void *arg, FILE *f, struct err *e)
 {
-    const struct report *r = arg;
+    const struct found *fd = arg;
+    const struct verdict *v = fd->rep.v;
     size_t n = 0;
-    for (size_t i = 0; i < r->v->nfindings; i++) {
-        if (r->v->findings[i].proven && r->v->findings[i].primary < 0) {
-            terminal_finding(r, i, 1, f);
+    for (size_t i = 0; i < v->nfindings; i++) {
+        if (v->findings[i].proven && v->findings[i].primary < 0 &&
+            (!fd->running || is_declared(v, i))) {
+            terminal_finding(&fd->rep, i, 1, f);
             n++;
         }
     }
     return n > 0 ? 0 : err_set(e, ERR_USAGE, 0, "no violation");
 }
 
-static json_t *props_of(const struct verdict *v, bool final)
+/** The declared properties, and what else is violated. While roles run the audit sees more than the
+ * history: what only compares the two is not judged then. */
+static json_t *props_of(const struct verdict *v, bool final, bool running)
 {
     json_t *props = json_array();
     for (size_t i = 0; i < v->nprops; i++) {
         const struct prop_result *r = &v->props[i];
         const char *state = final ? prop_state_name(r->state) : state_of(v, r);
-        if (!r->declared && strcmp(state, "VIOLATED") != 0 && r->state != PROP_VIOLATED) {
+        if (!r->declared && (running || r->state != PROP_VIOLATED)) {
             continue;
         }
         bool open = strcmp(state, "open") == 0 && r->reason[0];
@@ -373,10 +394,11 @@ static void answer_verdict(struct prompt *p, uint64_t id, const struct verdict *
                            const struct events *es, bool final)
 {
     struct err e;
-    struct report rep = {.v = v, .es = es};
+    bool running = !final && session_is_up(p->session);
+    struct found fd = {.rep = {.v = v, .es = es}, .running = running};
     free(p->findings);
-    p->findings = to_text(write_findings, &rep, &e);
-    prompt_ok(p, id, json_pack("{s:o}", "props", props_of(v, final)));
+    p->findings = to_text(write_findings, &fd, &e);
+    prompt_ok(p, id, json_pack("{s:o}", "props", props_of(v, final, running)));
 }
 
 static void on_audited(void *arg, const struct err *e)
@@ -473,18 +495,11 @@ static void answer_timeline(struct prompt *p, uint64_t id, const json_t *args,
     verdict_free(v);
 }
 
-void scenario_timeline(struct prompt *p, uint64_t id, const json_t *args)
+/** The events of a folder. */
+static void timeline_of(struct prompt *p, uint64_t id, const json_t *args, const char *folder)
 {
     struct err e;
-    if (p->attached) {
-        answer_timeline(p, id, args, p->stored.events, p->stored.plan, p->stored.run);
-        return;
-    }
-    if (!session_plan(p->session)) {
-        refuse(p, id, "no scenario was up yet; .load FILE, then up()");
-        return;
-    }
-    struct events *es = events_open(session_place(p->session).history, &e);
+    struct events *es = events_open(folder, &e);
     char *path = path_join(session_place(p->session).dir, "run.json");
     json_t *run = es ? json_read(path, &e) : NULL;
     if (run) {
@@ -495,6 +510,45 @@ void scenario_timeline(struct prompt *p, uint64_t id, const json_t *args)
     json_decref(run);
     free(path);
     events_free(es);
+}
+
+struct asked {
+    struct prompt *p;
+    uint64_t id;
+    json_t *args;
+};
+
+static void on_timeline_audited(void *arg, const struct err *e)
+{
+    struct asked *a = arg;
+    if (e) {
+        prompt_fail(a->p, a->id, e);
+    } else {
+        timeline_of(a->p, a->id, a->args, session_preview(a->p->session));
+    }
+    json_decref(a->args);
+    free(a);
+}
+
+/** An id is found in the records of the log, so the events of one need an audit first. */
+void scenario_timeline(struct prompt *p, uint64_t id, const json_t *args)
+{
+    struct err e;
+    if (p->attached) {
+        answer_timeline(p, id, args, p->stored.events, p->stored.plan, p->stored.run);
+    } else if (!session_plan(p->session)) {
+        refuse(p, id, "no scenario was up yet; .load FILE, then up()");
+    } else if (!text_of(args, "id")) {
+        timeline_of(p, id, args, session_place(p->session).history);
+    } else {
+        struct asked *a = xmalloc(sizeof *a);
+        *a = (struct asked){p, id, json_deep_copy(args)};
+        if (session_audit(p->session, on_timeline_audited, a, &e) < 0) {
+            json_decref(a->args);
+            free(a);
+            prompt_fail(p, id, &e);
+        }
+    }
 }
 
 /* ---- the whole run ---- */
@@ -516,9 +570,9 @@ void scenario_run(struct prompt *p, uint64_t id, const json_t *args)
         return;
     }
     char *select = xasprintf("%s%s", p->path, line);
-    const char *cluster = cli_get(p->c, "cluster");
     const char *argv[] = {
-        NULL, "run", select, "--store", p->store, "--cluster", cluster ? cluster : "kafka", NULL};
+        NULL, "run", select, "--store", p->store, "--cluster", p->cluster ? p->cluster : "kafka",
+        NULL};
     struct later *l = later(p, id);
     if (session_run_child(p->session, argv, on_run, l, &e) < 0) {
         free(l);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A look at the history so far: links to its segments in a folder of their own, where an audit of
- * the topics as they are now is written beside them, so that the real history stays what it is. And
- * `kaos run` as a child, which has a cluster and a history of its own. */
-#include <dirent.h>
-#include <errno.h>
+/* A look at the history so far: a copy of its segments, beside which an audit of the topics as they
+ * are now is written. The copy comes first: what it says was acknowledged or delivered is in the
+ * log that the audit reads then. And `kaos run` as a child, which has a cluster and a history of
+ * its own. */
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/path.h"
 #include "run/session_priv.h"
@@ -17,33 +14,13 @@ enum { AUDIT_MS = 60000 };
 
 /* ---- the audit ---- */
 
-static int link_segments(const char *history, const char *dir, struct err *e)
-{
-    DIR *d = opendir(history);
-    int rc = d ? 0 : err_sys(e, "reading %s", history);
-    for (struct dirent *ent; rc == 0 && (ent = readdir(d));) {
-        if (ent->d_name[0] == '.') {
-            continue;
-        }
-        char *from = path_join(history, ent->d_name), *to = path_join(dir, ent->d_name);
-        rc = symlink(from, to) < 0 ? err_sys(e, "linking %s", to) : 0;
-        free(from);
-        free(to);
-    }
-    if (d) {
-        closedir(d);
-    }
-    return rc;
-}
-
 static int prepare(struct session *s, struct err *e)
 {
     free(s->audit.dir);
     s->audit.dir = path_join(s->stages->out.dir, "preview");
-    if (path_remove_all(s->audit.dir, e) < 0 || path_mkdirs(s->audit.dir, 0700, e) < 0) {
-        return -1;
-    }
-    return link_segments(s->stages->run.history, s->audit.dir, e);
+    return path_remove_all(s->audit.dir, e) < 0
+               ? -1
+               : path_copy_all(s->stages->run.history, s->audit.dir, e);
 }
 
 static void audit_work(void *arg)
