@@ -31,7 +31,7 @@ end
 
 --- host: the functions of repl_host.c.
 function M.new(host)
-  local self = setmetatable({ host = host, lines = {}, inputs = 0, values = {}, topics = {},
+  local self = setmetatable({ host = host, lines = {}, inputs = 0, values = {}, topics = {}, codecs = {},
     typed = {}, groups = {}, chunks = {}, sent = {} }, Repl)
   self.printer = printer.new(host.columns, host.utf8)
   self.env = environment(words.new(self))
@@ -48,6 +48,13 @@ function Repl:call(verb, args)
   local r, why = self.host.call(verb, args)
   if why then error(why, 0) end
   return r
+end
+
+--- Clients of the prompt may use this topic; its codec is the one that was said last.
+function Repl:declare(name, partitions, codec)
+  codec = codec or self.codecs[name] or "bytes"
+  self.topics[name], self.codecs[name] = true, codec
+  self.host.declare(name, partitions, codec)
 end
 
 --- The context whose methods make clients; waits for the cluster.

@@ -109,7 +109,7 @@ end
 -- ---- inside quotes ----
 
 local function names(self, what)
-  if what == "topic" then return matching(self.topics, "") end
+  if what == "topic" then return matching(self.codecs, "") end
   return self.host.names()[what] or {}
 end
 

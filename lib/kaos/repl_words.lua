@@ -57,9 +57,7 @@ local function topic(self)
     local t = self:call("topic", { name = name, create = spec ~= nil,
       partitions = spec and spec.partitions, replicas = spec and spec.replicas,
       config = spec and spec.config })
-    local codec = spec and spec.value or self.topics[name] or "bytes"
-    self.topics[name] = codec
-    self.host.declare(name, t.partitions, codec)
+    self:declare(name, t.partitions, spec and spec.value)
     return describe(t)
   end
 end
@@ -68,10 +66,7 @@ end
 function M.know(self, name)
   if self.topics[name] then return end
   for _, t in ipairs(self:call "topics") do
-    if not self.topics[t.name] then
-      self.topics[t.name] = "bytes"
-      self.host.declare(t.name, t.partitions, "bytes")
-    end
+    if not self.topics[t.name] then self:declare(t.name, t.partitions) end
   end
 end
 
@@ -163,11 +158,8 @@ local function up(self)
     end
     self:ctx()
     local list = self:call("up", { params = given })
-    self.typed, self.given = {}, given
-    for _, t in ipairs(sc.topics) do
-      self.topics[t.name] = t.value
-      self.host.declare(t.name, t.partitions, t.value)
-    end
+    self.typed, self.given, self.topics = {}, given, {} -- clients are made in another place now
+    for _, t in ipairs(sc.topics) do self:declare(t.name, t.partitions, t.value) end
     local parts = {}
     for i, p in ipairs(list) do parts[i] = ("%s pid %d"):format(p.name, p.pid) end
     self:say("%s", table.concat(parts, " · "))
@@ -176,8 +168,6 @@ end
 
 local function judge(self)
   return function()
-    need_scenario(self)
-    self:call "cluster"
     local r = self:call "judge"
     if #r.props == 0 then return {} end
     return rows(r.props, { "mode", "property", "state", "what" })
