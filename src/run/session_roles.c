@@ -196,10 +196,29 @@ const struct run_course session_course = {.fail = on_fail,
 
 /* ---- names ---- */
 
-/** How many characters of the name a person typed are the role's: all, or a prefix. */
-static bool names_role(const struct plan_role *role, const char *text, size_t len)
+/** Whether text, the beginning of a role's name, may mean this role; a number behind it means a
+ * role with several instances, where there is one. */
+static bool names_role(const struct plan_role *role, const char *text, size_t len, int index,
+                       bool several)
 {
-    return len > 0 && len <= strlen(role->name) && strncmp(role->name, text, len) == 0;
+    return len > 0 && len <= strlen(role->name) && strncmp(role->name, text, len) == 0 &&
+           index <= role->count && (!several || role->count > 1);
+}
+
+static const struct plan_role *find_role(const struct plan *p, const char *text, size_t len,
+                                         int index, size_t *n)
+{
+    const struct plan_role *found = NULL;
+    for (int several = index > 0; several >= 0 && !found; several--) {
+        *n = 0;
+        for (size_t i = 0; i < p->roles.n; i++) {
+            if (names_role(&p->roles.items[i], text, len, index, several)) {
+                found = &p->roles.items[i];
+                (*n)++;
+            }
+        }
+    }
+    return *n == 1 ? found : NULL;
 }
 
 const struct plan_role *session_find(const struct session *s, const char *name, int *index,
@@ -207,30 +226,27 @@ const struct plan_role *session_find(const struct session *s, const char *name, 
 {
     const struct plan *p = session_plan(s);
     const struct plan_role *found = p ? plan_role(p, name) : NULL;
+    size_t n = 0, len = strcspn(name, "#"), digits = len;
     *index = 0;
     if (!p) {
         err_set(e, ERR_USAGE, 0, "no scenario is up; .load FILE, then up()");
         return NULL;
     }
-    size_t len = strcspn(name, "#"), digits = len;
-    while (!found && digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9') {
+    if (found) {
+        return found;
+    }
+    while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9') {
         digits--;
     }
-    if (!found && digits < len) {
-        *index = (int)strtol(name + digits, NULL, 10);
+    if (digits < len) {
+        long number = strtol(name + digits, NULL, 10);
+        *index = number > 0 && number < INT32_MAX ? (int)number : INT32_MAX;
         len = digits > 0 && name[digits - 1] == '.' ? digits - 1 : digits;
     }
-    size_t n = found ? 1 : 0;
-    for (size_t i = 0; !found && i < p->roles.n; i++) {
-        n += names_role(&p->roles.items[i], name, len);
-    }
-    for (size_t i = 0; !found && n == 1 && i < p->roles.n; i++) {
-        found = names_role(&p->roles.items[i], name, len) ? &p->roles.items[i] : NULL;
-    }
-    if (!found || *index < 0 || *index > found->count) {
+    found = find_role(p, name, len, *index, &n);
+    if (!found) {
         err_set(e, ERR_USAGE, 0, "%s names %s; ps() lists the instances", name,
                 n > 1 ? "more than one role" : "no role or instance");
-        return NULL;
     }
     return found;
 }

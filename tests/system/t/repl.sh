@@ -5,37 +5,7 @@ command -v tmux >/dev/null || skip "tmux is not installed (script/setup --dev)"
 export HOME=$PWD LC_ALL=C.UTF-8
 unset XDG_STATE_HOME TMUX
 
-cat >copy.lua <<'L'
-local function writer(w)
-  for i = 1, w.params.ids do
-    w:send("input", { key = i % 8, value = i })
-    w:pace "40/s"
-  end
-  w:done "sent"
-end
-
-local function worker(w)
-  local consumer = w:consumer { group = "copy", topics = "input" }
-  local producer = w:producer { transactional = true }
-  for batch in consumer:batches { max = 10, wait = "100ms" } do
-    local tx <close> = producer:begin(consumer)
-    for _, m in ipairs(batch) do tx:send("output", { from = m, key = m.key, value = m.value }) end
-    tx:commit()
-  end
-end
-
-scenario "copy" {
-  params = { ids = { 1000, "records", min = 1 } },
-  topics = { input = { partitions = 3 }, output = { partitions = 3 } },
-  roles  = { writer = writer, worker = { run = worker, count = 2, restart = "300ms" } },
-  faults = { kill { role = "worker", every = "2s" } },
-  expect = {
-    always "exactly once" { exactly_once { from = "input", to = "output" } },
-    always "no aborted reads" { committed_only { topic = "output" } },
-  },
-  stop = { after = "sent", drain = "30s" },
-}
-L
+cp "$KAOS_ROOT/tests/system/copy.lua" .
 
 tm() { tmux -S "$PWD/tmux" "$@"; }
 trap 'tm kill-server 2>/dev/null || true' EXIT
@@ -82,6 +52,13 @@ see "-- prompt:2:1"
 enter 'if true then'
 key Enter
 see "'end' expected"
+
+# what is long is cut, and goes on
+enter 'long = {} for i = 1, 50 do long[i] = i end'
+enter 'long'
+see "30 more (.more)"
+enter '.more'
+see "10 more (.more)"
 
 # completion: a word, a topic in quotes, fields of a call, a command and a file
 keys 'tai'
