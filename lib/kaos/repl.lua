@@ -31,8 +31,8 @@ end
 
 --- host: the functions of repl_host.c.
 function M.new(host)
-  local self = setmetatable({ host = host, lines = {}, inputs = 0, values = {}, topics = {}, codecs = {},
-    typed = {}, groups = {}, chunks = {}, sent = {} }, Repl)
+  local self = setmetatable({ host = host, lines = {}, inputs = 0, values = {}, topics = {},
+    codecs = {}, typed = {}, groups = {}, chunks = {}, sent = {} }, Repl)
   self.printer = printer.new(host.columns, host.utf8)
   self.env = environment(words.new(self))
   self.builtin = {}
