@@ -5,7 +5,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev librdkafka-dev \
-        libjansson-dev liblz4-dev libsnappy-dev libzstd-dev zlib1g-dev \
+        libjansson-dev liblz4-dev libsnappy-dev libzstd-dev zlib1g-dev libedit-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json ./
@@ -18,7 +18,7 @@ RUN mkdir tests && touch tests/CMakeLists.txt \
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libuv1 librdkafka1 libjansson4 liblz4-1 libsnappy1v5 libzstd1 zlib1g \
+        libuv1 librdkafka1 libjansson4 liblz4-1 libsnappy1v5 libzstd1 zlib1g libedit2 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 kaos \
     && mkdir -p /kaos/.kaos && chown -R kaos /kaos

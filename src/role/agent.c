@@ -218,11 +218,11 @@ static int prepare(struct seat *s, struct err *e)
 static int spawn(struct seat *s, struct err *e)
 {
     static const char *const argv[] = {NULL, "__role", NULL};
-    const struct proc_opts o = {
-        .argv = argv, .log_path = s->log, .control = true, .on_exit = on_exit_of_role, .arg = s};
     if (prepare(s, e) < 0) {
         return -1;
     }
+    const struct proc_opts o = {
+        .argv = argv, .log_path = s->log, .control = true, .on_exit = on_exit_of_role, .arg = s};
     s->proc = proc_spawn(s->agent->guard, &o, e);
     if (!s->proc) {
         return -1;

@@ -21,6 +21,7 @@ enum role_frame {
  *   history: folder                  deliveries: file (history/deliveries.h)
  *   faults_on: bool (crash and abort draws are active; ROLE_FAULT {"do":"faults"} switches)
  *   draining: bool (the run drains already: a role without a consumer is cancelled soon)
+ *   session_least: integer, ms: the shortest session timeout that the brokers take, 0 = not known
  *   suffix: text added to group and transactional ids on clusters that are not fresh ("" = none)
  *   env: object name -> value recorded at load for env()
  *   builtin: "reader" (topic in "topic") for kaos's own read_committed reader; else absent

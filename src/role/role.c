@@ -29,9 +29,10 @@
 #include "role/start.h"
 
 enum {
-    CLOSE_MS = 5000,    /* bound for outcomes, leaving the group, ending the transaction */
-    PATIENCE_MS = 4000, /* after STOP: how long tasks may go on before they are cancelled */
-    SETTLE_MS = 3000,   /* started in the drain: who has no consumer by then is a source */
+    PRESET_SESSION_MS = 3000, /* client/conf.c */
+    CLOSE_MS = 5000,          /* bound for outcomes, leaving the group, ending the transaction */
+    PATIENCE_MS = 4000,       /* after STOP: how long tasks may go on before they are cancelled */
+    SETTLE_MS = 3000,         /* started in the drain: who has no consumer by then is a source */
 };
 
 struct role {
@@ -210,6 +211,18 @@ static void load_scenario_file(struct role *r, size_t *index)
     *index = (size_t)i;
 }
 
+/** The preset of the clients may be too short for the brokers (run/limits.c). */
+static void lengthen_session(struct role *r)
+{
+    struct plan_role *role = (struct plan_role *)plan_role(r->plan, r->start.role);
+    if (r->start.session_least > PRESET_SESSION_MS &&
+        !plan_conf_get(&role->conf, "session.timeout.ms")) {
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)r->start.session_least);
+        plan_conf_set(&role->conf, "session.timeout.ms", text);
+    }
+}
+
 static void on_settled(void *arg)
 {
     struct role *r = arg;
@@ -223,6 +236,7 @@ static void start_role(struct role *r)
     const struct start *s = &r->start;
     size_t index;
     load_scenario_file(r, &index);
+    lengthen_session(r);
     const struct points_setup ps = {.plan = r->plan,
                                     .role = s->role,
                                     .index = s->index,

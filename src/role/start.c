@@ -79,6 +79,7 @@ static int members(struct start *s, const json_t *j, struct err *e)
     }
     s->suffix = s->suffix ? s->suffix : xstrdup("");
     s->faults_on = json_is_true(json_object_get(j, "faults_on"));
+    s->session_least = json_integer_value(json_object_get(j, "session_least"));
     s->draining = json_is_true(json_object_get(j, "draining"));
     return 0;
 }

@@ -13,6 +13,7 @@ struct start {
     int index, incarnation;
     uint64_t seed;
     bool faults_on, draining;
+    int64_t session_least; /**< what the brokers take, ms; 0 = not known */
     struct plan_conf params, env;
 };
 

@@ -160,8 +160,9 @@ struct run {
     struct status_store *status;
     struct ui *ui;
     uint64_t next_status_ns;
-    uint64_t tick_ns; /**< when on_tick() ran last */
-    int node_down;    /**< broker node that a fault holds down or paused, 0 = none */
+    uint64_t tick_ns;      /**< when on_tick() ran last */
+    int64_t session_least; /**< group.min.session.timeout.ms of the brokers, 0 = not known */
+    int node_down;         /**< broker node that a fault holds down or paused, 0 = none */
     struct fault_clock *node_fault;
     int asks; /**< questions of target.c on pool threads */
     struct {
@@ -209,6 +210,11 @@ int dir_create(struct run *r, struct err *e);
 
 /* topics.c */
 void topics_create(struct run *r);
+
+/* limits.c */
+struct admin;
+/** Whether the cluster would take the settings of the roles; on a pool thread. */
+int limits_check(struct run *r, struct admin *a, struct err *e);
 
 /* members.c */
 void members_start(struct run *r);

@@ -126,7 +126,7 @@ static void work(void *arg)
     struct err *e = &r->work.err;
     err_clear(e);
     struct admin *a = admin_open(cluster_bootstrap(r->cluster, CLUSTER_DIRECT), NULL, e);
-    r->work.complete = a && create(r, a, e) == 0;
+    r->work.complete = a && limits_check(r, a, e) == 0 && create(r, a, e) == 0;
     if (a) {
         admin_close(a);
     }

@@ -4,6 +4,8 @@
 export KAOS_AGENT_TOKEN=a-secret-of-this-test
 export TMPDIR=$PWD
 
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+
 # agent NAME ADDRESS: in the background; its pid in $agent, its port in $port.
 agent() {
     "$KAOS" agent --listen "$2" >"$1.log" 2>&1 &
