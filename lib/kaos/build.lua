@@ -121,13 +121,16 @@ local function check_broker(f, v, path)
   end
 end
 
-local function build_fault(ctx, sc, i, f)
-  local path = ("%s, faults[%d]"):format(ctx.path, i)
+local function check_fault(f, place, path)
   if not dsl.is_fault(f) then
-    text.fail(sc.place, "%s: %s is not a fault, write crash { ... }, kill { ... }, ...", path,
+    text.fail(place, "%s: %s is not a fault, write crash { ... }, kill { ... }, ...", path,
       text.show(f))
   end
-  path = ("%s (%s)"):format(path, f.kind)
+  return ("%s (%s)"):format(path, f.kind)
+end
+
+-- mix: number of the mix that it stands in, or 0.
+local function build_fault(ctx, f, path, mix)
   local v = fields.record(ctx, schema.faults[f.kind], f.spec, f.place, path)
   check_times(f, v, path)
   if f.kind == "broker" then check_broker(f, v, path) end
@@ -144,14 +147,49 @@ local function build_fault(ctx, sc, i, f)
     signal = v.signal or "KILL", replace = v.replace or false, action = v.action,
       target = node.target, node = node.number or 0, of = node.of,
       partition = node.partition or -1, node_text = f.kind == "broker" and node.text or nil,
-      max = v.max or -1 }
+      max = v.max or -1, mix = mix }
 end
 
-local function build_faults(ctx, sc)
+local function mixed(ctx, f, path, mix)
+  if f.kind == "mix" then text.fail(f.place, "%s: a mix holds no other mix", path) end
+  if f.spec.at ~= nil then
+    text.fail(f.place, "%s: a fault in a mix fires while it is on, it needs `every`, not `at`", path)
+  end
+  return build_fault(ctx, f, path, mix)
+end
+
+-- A mix: its faults go to the list of all, itself to the list of mixes.
+local function build_mix(ctx, f, path, list, mixes)
+  local named, inner = {}, {}
+  for k, v in next, f.spec do
+    if type(k) == "string" then named[k] = v else inner[k] = v end
+  end
+  local v = fields.record(ctx, schema.faults.mix, named, f.place, path)
+  local n = fields.list(inner, f.place, path)
+  if n == 0 then
+    text.fail(f.place, "%s: has no faults, write mix { stable = \"30s\", kill { ... }, ... }", path)
+  end
+  mixes[#mixes + 1] = { where = ("%s:%d"):format(f.place.file, f.place.line), stable = v.stable }
+  for i = 1, n do
+    local at = check_fault(inner[i], f.place, ("%s[%d]"):format(path, i))
+    list[#list + 1] = attempt(ctx, mixed, ctx, inner[i], at, #mixes)
+  end
+end
+
+local function build_item(ctx, sc, f, path, list, mixes)
+  path = check_fault(f, sc.place, path)
+  if f.kind == "mix" then
+    build_mix(ctx, f, path, list, mixes)
+  else
+    list[#list + 1] = build_fault(ctx, f, path, 0)
+  end
+end
+
+local function build_faults(ctx, sc, mixes)
   local t, list = sc.spec.faults, {}
   if t == nil then return list end
   for i = 1, fields.list(t, sc.place, ctx.path .. ", faults") do
-    list[#list + 1] = attempt(ctx, build_fault, ctx, sc, i, t[i])
+    attempt(ctx, build_item, ctx, sc, t[i], ("%s, faults[%d]"):format(ctx.path, i), list, mixes)
   end
   return list
 end
@@ -174,14 +212,14 @@ end
 local function assemble(ctx, sc, top)
   local cluster, stop = part(ctx, sc, "cluster"), part(ctx, sc, "stop")
   ctx.brokers = cluster.brokers
-  local after = stop.after or {}
+  local after, mixes = stop.after or {}, {}
   local plan = {
     name = sc.name, file = sc.place.file, where = ("%s:%d"):format(sc.place.file, sc.place.line),
     doc = top.doc, tags = top.tags or {}, fails_with = top.fails_with or {}, params = {},
     brokers = cluster.brokers or 0, cluster_kind = cluster.kind,
       cluster_config = cluster.config or {},
     topics = each(ctx, sc, ctx.topics, build_topic), roles = each(ctx, sc, ctx.roles, build_role),
-    faults = attempt(ctx, build_faults, ctx, sc) or {},
+    faults = attempt(ctx, build_faults, ctx, sc, mixes) or {}, mixes = mixes,
     stop_after = after.name, stop_after_ms = after.ms or -1, drain = stop.drain or -1,
       timeout = stop.timeout,
   }

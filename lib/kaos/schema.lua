@@ -207,6 +207,12 @@ M.faults = {
     MAX,
   },
 }
+M.faults.mix = {
+  doc = "A list of faults of which a part is on in each period, now and then none: in every four "
+    .. "periods each is on at least once, and one period has none. Faults in a mix need `every`.",
+  { name = "stable", type = "duration", required = true, min = 1,
+    doc = "How long a period lasts; faults that are on then stay on." },
+}
 -- These fire at times: they need one of `every` and `at`.
 M.timed = { exit = true, kill = true, pause = true, rebalance = true, broker = true }
 -- These are drawn, or come at one time: they need one of `p` and `at`.

@@ -113,10 +113,12 @@ local function words(out)
   end
 end
 
-local function family(out, set, result, suffix)
+-- more: further lines of a class.
+local function family(out, set, result, suffix, more)
   for _, name in ipairs(text.names(set)) do
     local class = class_name(name) .. suffix
     record(out, class, set[name])
+    if more and more[name] then out[#out + 1] = more[name] end
     local arg = set[name].subject and "string|" .. class or class
     out[#out + 1] = ("\n---%s\n---@param spec %s\n---@return %s\nfunction %s(spec) "
       .. "end"):format(set[name].doc, arg, result, name)
@@ -213,7 +215,7 @@ function M.write(native)
   record(out, "kaos.PropertyBody", schema.records.property)
   out[#out + 1] = "---@field [integer] kaos.Predicate"
   words(out)
-  family(out, schema.faults, "kaos.Fault", "Spec")
+  family(out, schema.faults, "kaos.Fault", "Spec", { mix = "---@field [integer] kaos.Fault" })
   family(out, schema.predicates, "kaos.Predicate", "Spec")
   local has, order = {}, {}
   for _, row in ipairs(native) do

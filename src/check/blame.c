@@ -186,7 +186,9 @@ static const char *fault_before(const struct judge *j, const struct anomaly *a)
     }
     for (size_t i = 0; i < j->m->faults.n; i++) {
         const struct event *ev = j->m->faults.items[i];
-        bool hit = strcmp(event_str(ev, H_FAULT_EDGE), "missed") != 0;
+        const char *edge = event_str(ev, H_FAULT_EDGE);
+        bool hit =
+            strcmp(edge, "fire") == 0 || strcmp(edge, "begin") == 0 || strcmp(edge, "end") == 0;
         if (hit && (!a->t || ev->t <= a->t) && (!last || ev->t >= last->t)) {
             last = ev;
         }

@@ -243,6 +243,42 @@ static const char *unfired(const struct model *m, size_t fault)
     return why;
 }
 
+static bool ever_on(const struct model *m, size_t fault)
+{
+    for (size_t i = 0; i < m->faults.n; i++) {
+        const struct event *ev = m->faults.items[i];
+        if (event_int(ev, H_FAULT_FAULT) == (int64_t)fault &&
+            strcmp(event_str(ev, H_FAULT_EDGE), "on") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Periods of a mix, and those of them that were whole and had no fault: one that the end of the
+ * faults cut short says nothing about recovery. */
+static void check_mix(struct judge *j, size_t mix)
+{
+    const struct model *m = j->m;
+    const char *name = JTEXT(j, "mix %zu", mix + 1);
+    int64_t periods = 0, calm = 0;
+    bool last_calm = false;
+    for (size_t i = 0; i < m->faults.n; i++) {
+        const struct event *ev = m->faults.items[i];
+        if (strcmp(event_str(ev, H_FAULT_EDGE), "period") == 0 &&
+            strcmp(event_str(ev, H_FAULT_TARGET), name) == 0) {
+            calm += last_calm;
+            periods++;
+            last_calm = strcmp(event_str(ev, H_FAULT_DETAIL), "none") == 0;
+        }
+    }
+    if (calm == 0) {
+        judge_reason(j,
+                     "%s had no whole period without faults: %lld of the %d periods that it takes",
+                     name, (long long)periods, PLAN_MIX_BLOCK);
+    }
+}
+
 static const char *target_of(struct judge *j, const struct plan_fault *f)
 {
     return f->node_text     ? pool_str(j->pool, f->node_text)
@@ -265,10 +301,14 @@ static void check_faults(struct judge *j)
         c->target = target_of(j, f);
         c->fired = fired(j->m, i);
         if (c->fired == 0 && !j->o->no_faults && f->max != 0) {
-            const char *why = unfired(j->m, i);
+            const char *why =
+                f->mix > 0 && !ever_on(j->m, i) ? "its mix never turned it on" : unfired(j->m, i);
             judge_reason(j, "fault %zu (%s%s%s) never fired%s%s", i + 1, c->kind,
                          *c->target ? " " : "", c->target, *why ? ": " : "", why);
         }
+    }
+    for (size_t i = 0; i < j->plan->mixes.n && !j->o->no_faults; i++) {
+        check_mix(j, i);
     }
 }
 

@@ -224,6 +224,15 @@ static void read_fault(lua_State *L, void *list)
     p->partition = (int)get_int(L, t, "partition", -1);
     p->node_text = get_text(L, t, "node_text");
     p->max = get_int(L, t, "max", -1);
+    p->mix = (int)get_int(L, t, "mix", 0);
+}
+
+static void read_mix(lua_State *L, void *list)
+{
+    struct plan_mix *p = VEC_PUSH((struct plan_mixes *)list);
+    int t = lua_gettop(L);
+    p->where = get_text(L, t, "where");
+    p->stable_ms = get_int(L, t, "stable", 1);
 }
 
 static void read_pred(lua_State *L, void *list)
@@ -329,6 +338,7 @@ struct plan *load_read_plan(lua_State *L, int idx)
     each(L, t, "topics", read_topic, &p->topics);
     each(L, t, "roles", read_role, &p->roles);
     each(L, t, "faults", read_fault, &p->faults);
+    each(L, t, "mixes", read_mix, &p->mixes);
     each(L, t, "expect", read_prop, &p->expect);
     each(L, t, "thresholds", read_threshold, &p->thresholds);
     p->drain_ms = get_int(L, t, "drain", -1);

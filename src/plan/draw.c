@@ -56,3 +56,14 @@ uint64_t draw_index(uint64_t seed, int fault, const char *purpose, uint64_t k, u
     assert(n > 0);
     return hash_mix(start(seed, purpose, fault), k) % n;
 }
+
+bool draw_mix(uint64_t seed, int mix, int fault, uint64_t period)
+{
+    uint64_t block = period / PLAN_MIX_BLOCK, at = period % PLAN_MIX_BLOCK;
+    uint64_t calm = draw_index(seed, mix, "calm period", block, PLAN_MIX_BLOCK);
+    if (at == calm) {
+        return false;
+    }
+    uint64_t home = draw_index(seed, fault, "home period", block, PLAN_MIX_BLOCK - 1);
+    return at - (at > calm) == home || draw_index(seed, fault, "mixed in", period, 2) == 0;
+}

@@ -81,6 +81,32 @@ static void lint_fault(const struct lint *l, size_t i)
     }
 }
 
+/* Off again before its time comes. */
+static void lint_mixed(const struct lint *l, size_t i)
+{
+    const struct plan_fault *f = &l->plan->faults.items[i];
+    int64_t stable = f->mix > 0 ? l->plan->mixes.items[f->mix - 1].stable_ms : 0;
+    if (f->mix > 0 && f->every.max_ms >= stable) {
+        say(l, false, f->where,
+            ", faults[%zu] (%s), every: %" PRId64 " ms are not shorter than a period of its mix "
+            "(%" PRId64 " ms): it may never fire",
+            i + 1, plan_fault_name(f->kind), f->every.max_ms, stable);
+    }
+}
+
+/* A run that ends by the clock has to hold the periods that a mix takes. */
+static void lint_mix(const struct lint *l, size_t i)
+{
+    const struct plan_mix *m = &l->plan->mixes.items[i];
+    int64_t end = l->plan->stop_after_ms >= 0 ? l->plan->stop_after_ms : l->plan->timeout_ms;
+    if (end < m->stable_ms * PLAN_MIX_BLOCK) {
+        say(l, false, m->where,
+            ", mix %zu, stable: the run lasts %" PRId64 " ms, and a mix takes %d periods (%" PRId64
+            " ms) to have each fault on and all off",
+            i + 1, end, PLAN_MIX_BLOCK, m->stable_ms * PLAN_MIX_BLOCK);
+    }
+}
+
 static void lint_heartbeat(const struct lint *l, const struct plan_role *r)
 {
     int64_t session = plan_conf_ms(&r->conf, "session.timeout.ms", SESSION);
@@ -181,6 +207,10 @@ void plan_lint(const struct plan *p, plan_lint_fn *fn, void *arg)
     struct lint l = {p, fn, arg};
     for (size_t i = 0; i < p->faults.n; i++) {
         lint_fault(&l, i);
+        lint_mixed(&l, i);
+    }
+    for (size_t i = 0; i < p->mixes.n; i++) {
+        lint_mix(&l, i);
     }
     for (size_t i = 0; i < p->roles.n; i++) {
         lint_role(&l, &p->roles.items[i]);

@@ -190,6 +190,14 @@ static void preds_free(struct plan_preds *p)
     free(p->items);
 }
 
+static void mixes_free(struct plan_mixes *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        free(m->items[i].where);
+    }
+    free(m->items);
+}
+
 static void thresholds_free(struct plan_thresholds *t)
 {
     for (size_t i = 0; i < t->n; i++) {
@@ -230,6 +238,7 @@ void plan_free(struct plan *p)
     topics_free(&p->topics);
     roles_free(&p->roles);
     faults_free(&p->faults);
+    mixes_free(&p->mixes);
     props_free(&p->expect);
     thresholds_free(&p->thresholds);
     free(p);

@@ -128,9 +128,19 @@ struct plan_fault {
     int partition;           /**< TARGET_LEADER */
     char *node_text;         /**< broker: the target as declared */
     int64_t max;             /**< bounds the firings; -1 = none */
+    int mix;                 /**< number of its mix, from 1; 0 = none: it is always on */
 };
 struct plan_faults {
     struct plan_fault *items;
+    size_t n, cap;
+};
+enum { PLAN_MIX_BLOCK = 4 }; /**< periods in which a mix shows all that it has */
+struct plan_mix {            /**< faults of which a part is on in each period */
+    char *where;
+    int64_t stable_ms; /**< length of a period */
+};
+struct plan_mixes {
+    struct plan_mix *items;
     size_t n, cap;
 };
 
@@ -257,6 +267,7 @@ struct plan {
     struct plan_topics topics;
     struct plan_roles roles;
     struct plan_faults faults;
+    struct plan_mixes mixes;
     struct plan_props expect;
     struct plan_thresholds thresholds;
     char *stop_after;      /**< name given to w:done, or NULL */

@@ -35,6 +35,7 @@ struct points {
         size_t n, cap;
     } pending;
     int64_t *fired; /* per fault, by this process */
+    bool *off;      /* per fault: its mix has it off */
 };
 
 static bool mine(const struct points *p, const struct plan_fault *f)
@@ -61,6 +62,7 @@ struct points *points_new(const struct points_setup *setup, bool on)
     struct points *p = xcalloc(1, sizeof *p);
     *p = (struct points){.s = *setup, .on = on};
     p->fired = xcalloc(setup->plan->faults.n + 1, sizeof *p->fired);
+    p->off = xcalloc(setup->plan->faults.n + 1, sizeof *p->off);
     for (size_t i = 0; i < setup->plan->faults.n; i++) {
         p->relevant |= mine(p, &setup->plan->faults.items[i]);
     }
@@ -77,6 +79,7 @@ void points_free(struct points *p)
 {
     free(p->pending.items);
     free(p->fired);
+    free(p->off);
     free(p);
 }
 
@@ -99,6 +102,25 @@ void points_arm(struct points *p, int fault, bool abort_it, uint32_t points)
                           .topic = "",
                           .partition = -1,
                           .offset = -1};
+    update(p);
+}
+
+void points_mix(struct points *p, const int *off, size_t n)
+{
+    memset(p->off, 0, p->s.plan->faults.n * sizeof *p->off);
+    for (size_t i = 0; i < n; i++) {
+        if (off[i] >= 0 && (size_t)off[i] < p->s.plan->faults.n) {
+            p->off[off[i]] = true;
+        }
+    }
+    for (size_t i = 0; i < p->pending.n;) {
+        int fault = p->pending.items[i].fault;
+        if (fault >= 0 && (size_t)fault < p->s.plan->faults.n && p->off[fault]) {
+            forget(p, i);
+        } else {
+            i++;
+        }
+    }
     update(p);
 }
 
@@ -190,7 +212,7 @@ static void draw_all(struct points *p, const struct runtime_record *r, unsigned 
         const struct plan_fault *f = &p->s.plan->faults.items[i];
         bool per_txn = f->kind == FAULT_CRASH && f->per == PER_TRANSACTION;
         bool due = f->kind != FAULT_CRASH || f->per != PER_BATCH || r->first;
-        if (mine(p, f) && per_txn == txn && due) {
+        if (mine(p, f) && !p->off[i] && per_txn == txn && due) {
             draw(p, (int)i, &k, abilities, r->consumer);
         }
     }

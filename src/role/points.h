@@ -27,6 +27,10 @@ void points_switch(struct points *p, bool on);
  * abort of the next transaction: what the runner fires at a time instead of drawing it. */
 void points_arm(struct points *p, int fault, bool abort_it, uint32_t points);
 
+/** Faults (by number) that are off at present, the others are on; what is pending of these is
+ * forgotten. Numbers that the plan does not have are ignored. */
+void points_mix(struct points *p, const int *off, size_t n);
+
 /* The hooks of lua/runtime.h, with p as their argument. */
 void points_record(struct points *p, const struct runtime_record *r, unsigned abilities);
 void points_begin(struct points *p, const struct runtime_record *first, unsigned abilities);

@@ -7,8 +7,8 @@ enum role_frame {
     ROLE_FILE =
         1, /**< one file of the source bundle: name, NUL, text; the scenario's own file first */
     ROLE_START,  /**< JSON object, see struct role_start in role/role.h for its members */
-    ROLE_FAULT,  /**< JSON: {"do": "rebalance" | "exit" | "faults", "fault": number, "on": bool,
-                    "group": name} */
+    ROLE_FAULT,  /**< JSON: {"do": "rebalance" | "exit" | "faults" | "mix", "fault": number,
+                    "on": bool, "group": name, "off": [number]} */
     ROLE_DRAIN,  /**< sources end (architecture: roles that own no consumer, senders spawned beside
                     one) */
     ROLE_STOP,   /**< iterators end; then the role function returns */
@@ -22,6 +22,7 @@ enum role_frame {
  *   faults_on: bool (crash and abort draws are active; ROLE_FAULT {"do":"faults"} switches)
  *   draining: bool (the run drains already: a role without a consumer is cancelled soon)
  *   session_least: integer, ms: the shortest session timeout that the brokers take, 0 = not known
+ *   off: numbers of faults that their mix has off at present
  *   suffix: text added to group and transactional ids on clusters that are not fresh ("" = none)
  *   env: object name -> value recorded at load for env()
  *   builtin: "reader" (topic in "topic") for kaos's own read_committed reader; else absent

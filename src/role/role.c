@@ -245,6 +245,7 @@ static void start_role(struct role *r)
                                     .deliveries = r->deliveries,
                                     .switches = &r->switches};
     r->points = points_new(&ps, s->faults_on);
+    points_mix(r->points, s->off, s->noff);
     const struct runtime_setup setup = {.loop = r->loop,
                                         .hist = r->hist,
                                         .load = r->load,
@@ -376,6 +377,11 @@ static void on_fault(struct role *r, const char *data, size_t len)
                  what ? what : why.text);
     } else if (strcmp(what, "faults") == 0) {
         points_switch(r->points, json_is_true(json_object_get(j, "on")));
+    } else if (strcmp(what, "mix") == 0) {
+        int *off;
+        size_t n = start_numbers(json_object_get(j, "off"), &off);
+        points_mix(r->points, off, n);
+        free(off);
     } else if (strcmp(what, "rebalance") == 0 && group && !r->ending) {
         runtime_rejoin(r->rt, group);
     } else if (strcmp(what, "exit") == 0) {

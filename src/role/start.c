@@ -81,7 +81,22 @@ static int members(struct start *s, const json_t *j, struct err *e)
     s->faults_on = json_is_true(json_object_get(j, "faults_on"));
     s->session_least = json_integer_value(json_object_get(j, "session_least"));
     s->draining = json_is_true(json_object_get(j, "draining"));
+    s->noff = start_numbers(json_object_get(j, "off"), &s->off);
     return 0;
+}
+
+size_t start_numbers(const json_t *list, int **out)
+{
+    size_t n = 0;
+    *out = xcalloc(json_array_size(list) + 1, sizeof **out);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *v = json_array_get(list, i);
+        if (json_is_integer(v) && json_integer_value(v) >= 0 &&
+            json_integer_value(v) <= INT32_MAX) {
+            (*out)[n++] = (int)json_integer_value(v);
+        }
+    }
+    return n;
 }
 
 int start_parse(struct start *s, const char *data, size_t len, struct err *e)
@@ -114,6 +129,7 @@ void start_free(struct start *s)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         free(texts[i]);
     }
+    free(s->off);
     free_pairs(&s->params);
     free_pairs(&s->env);
     *s = (struct start){0};

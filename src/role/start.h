@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "plan/plan.h"
 
 struct start {
@@ -15,7 +16,12 @@ struct start {
     bool faults_on, draining;
     int64_t session_least; /**< what the brokers take, ms; 0 = not known */
     struct plan_conf params, env;
+    int *off; /**< faults that their mix has off */
+    size_t noff;
 };
+
+/** A JSON array of numbers of faults; caller frees *out. What is no number is left out. */
+size_t start_numbers(const json_t *list, int **out);
 
 /** @return -1 with ERR_PROTOCOL naming the member */
 int start_parse(struct start *s, const char *data, size_t len, struct err *e);

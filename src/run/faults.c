@@ -22,6 +22,7 @@ static void on_clock(void *arg);
 
 void faults_wait(struct fault_clock *c, uint64_t ms)
 {
+    timer_stop(c->timer);
     c->timer = timer_start(c->r->loop, ms, 0, on_clock, c);
 }
 
@@ -210,7 +211,7 @@ static void on_clock(void *arg)
 {
     struct fault_clock *c = arg;
     c->timer = NULL;
-    if (c->r->failed || !c->r->faults_on) {
+    if (c->r->failed || !faults_active(c)) {
         return;
     }
     switch (c->f->kind) {
@@ -228,19 +229,42 @@ static void on_clock(void *arg)
 void faults_fire(struct run *r, struct fault_clock *c)
 {
     c->r = r;
+    c->on = true;
     c->armed_ns = 1; /* long ago: it has no patience */
     on_clock(c);
+}
+
+static void schedule_all(struct run *r)
+{
+    for (size_t i = 0; i < r->clocks.n; i++) {
+        if (r->clocks.items[i].on) {
+            faults_schedule(&r->clocks.items[i]);
+        }
+    }
+    mixes_start(r);
+}
+
+void faults_heal(struct fault_clock *c)
+{
+    timer_stop(c->timer);
+    c->timer = NULL;
+    for (struct member *m = c->r->members; m; m = m->next) {
+        if (m->up && m->paused && m->paused_by == c && m->wake) {
+            timer_stop(m->wake);
+            on_held(m);
+        }
+    }
+    faults_node_heal(c);
 }
 
 void faults_start(struct run *r)
 {
     for (size_t i = 0; r->faults_on && i < r->plan->faults.n; i++) {
         struct fault_clock *c = VEC_PUSH(&r->clocks);
-        *c = (struct fault_clock){.r = r, .index = (int)i, .f = &r->plan->faults.items[i]};
+        const struct plan_fault *f = &r->plan->faults.items[i];
+        *c = (struct fault_clock){.r = r, .index = (int)i, .f = f, .on = f->mix == 0};
     }
-    for (size_t i = 0; i < r->clocks.n; i++) { /* the array moves no more */
-        faults_schedule(&r->clocks.items[i]);
-    }
+    schedule_all(r); /* the array moves no more */
 }
 
 void faults_switch(struct run *r, bool on)
@@ -251,9 +275,7 @@ void faults_switch(struct run *r, bool on)
     }
     r->faults_on = true;
     members_send(r, ROLE_FAULT, "{\"do\":\"faults\",\"on\":true}");
-    for (size_t i = 0; i < r->clocks.n; i++) {
-        faults_schedule(&r->clocks.items[i]);
-    }
+    schedule_all(r);
 }
 
 void faults_stop(struct run *r)
@@ -261,6 +283,7 @@ void faults_stop(struct run *r)
     if (!r->faults_on) {
         return;
     }
+    mixes_stop(r);
     r->faults_on = false;
     for (size_t i = 0; i < r->clocks.n; i++) {
         timer_stop(r->clocks.items[i].timer);

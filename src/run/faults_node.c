@@ -137,7 +137,7 @@ static void miss(struct fault_clock *c, const char *why)
 
 static void on_target(struct fault_clock *c, int node, const char *meant, const struct err *e)
 {
-    if (!c->r->faults_on) {
+    if (!faults_active(c)) {
         return;
     }
     if (node <= 0) {
@@ -180,12 +180,19 @@ static void roll_end(struct fault_clock *c)
     snprintf(detail, sizeof detail, "%d of %d nodes", c->rolled, n);
     faults_record(c, whole ? "end" : "cut", c->f->node_text, detail);
     released(r);
-    if (r->faults_on) {
+    if (faults_active(c)) {
         faults_schedule(c);
     }
 }
 
 static void on_synced(struct fault_clock *c, int node, const char *meant, const struct err *e);
+static void on_roll_clock(void *arg);
+
+static void roll_wait(struct fault_clock *c)
+{
+    timer_stop(c->timer);
+    c->timer = timer_start(c->r->loop, FAULTS_RETRY_MS, 0, on_roll_clock, c);
+}
 
 static void on_roll_clock(void *arg)
 {
@@ -203,10 +210,10 @@ static void on_roll_clock(void *arg)
 
 static void on_synced(struct fault_clock *c, int node, const char *meant, const struct err *e)
 {
-    if (!c->r->faults_on) {
+    if (!faults_active(c)) {
         roll_end(c);
     } else if (node <= 0) {
-        c->timer = timer_start(c->r->loop, FAULTS_RETRY_MS, 0, on_roll_clock, c);
+        roll_wait(c);
     } else if (++c->rolled == cluster_nodes(c->r->cluster)) {
         roll_end(c);
     } else {
@@ -219,7 +226,7 @@ static void roll_next(struct fault_clock *c)
     int n = cluster_nodes(c->r->cluster);
     c->r->node_down = 0;
     if (!take_down(c, (c->roll_from + c->rolled) % n + 1)) {
-        c->timer = timer_start(c->r->loop, FAULTS_RETRY_MS, 0, on_roll_clock, c);
+        roll_wait(c);
     }
 }
 
@@ -263,7 +270,7 @@ void faults_on_node(struct run *r, int node, enum cluster_event ev)
     if (c && ev == CLUSTER_NODE_DOWN) {
         timer_stop(c->late);
         c->late = NULL;
-    } else if (c && is_roll(c) && r->faults_on) {
+    } else if (c && is_roll(c) && faults_active(c)) {
         target_ask_sync(c, node, on_synced);
     } else if (c && is_roll(c)) {
         roll_end(c);
@@ -273,10 +280,10 @@ void faults_on_node(struct run *r, int node, enum cluster_event ev)
     }
 }
 
-void faults_node_stop(struct run *r)
+void faults_node_heal(struct fault_clock *c)
 {
-    struct fault_clock *c = r->node_fault;
-    if (!c) {
+    struct run *r = c->r;
+    if (r->node_fault != c) {
         return;
     }
     if (r->node_down == 0 || (is_roll(c) && cluster_node_up(r->cluster, r->node_down))) {
@@ -285,4 +292,11 @@ void faults_node_stop(struct run *r)
     }
     timer_stop(c->held);
     on_node_held(c);
+}
+
+void faults_node_stop(struct run *r)
+{
+    if (r->node_fault) {
+        faults_node_heal(r->node_fault);
+    }
 }

@@ -93,6 +93,8 @@ struct fault_clock {
     bool asking;        /**< broker: which node is meant is being asked */
     char *missed;       /**< why it could not be told the last time, or NULL */
     bool rolling;
+    bool on;                     /**< its mix has it on; without a mix always */
+    unsigned turn;               /**< counts the times its mix turned it off */
     int roll_from, rolled;       /**< the first node of a roll, from 0; nodes that came back */
     const struct member *victim; /**< of the last firing, or NULL */
 };
@@ -106,6 +108,14 @@ struct run_course {
     void (*born)(struct member *m, const char *why);
     void (*gone)(struct member *m, const char *why); /**< why: as in EXIT */
     void (*event)(struct member *m, const struct event *ev);
+};
+
+/** The periods of a mix, see mix.c. */
+struct mix_clock {
+    struct run *r;
+    int index; /**< from 0 */
+    uint64_t period;
+    struct timer *timer;
 };
 
 struct run {
@@ -160,9 +170,10 @@ struct run {
     struct status_store *status;
     struct ui *ui;
     uint64_t next_status_ns;
-    uint64_t tick_ns;      /**< when on_tick() ran last */
-    int64_t session_least; /**< group.min.session.timeout.ms of the brokers, 0 = not known */
-    int node_down;         /**< broker node that a fault holds down or paused, 0 = none */
+    uint64_t tick_ns;        /**< when on_tick() ran last */
+    int64_t session_least;   /**< group.min.session.timeout.ms of the brokers, 0 = not known */
+    struct mix_clock *mixes; /**< as many as the plan has */
+    int node_down;           /**< broker node that a fault holds down or paused, 0 = none */
     struct fault_clock *node_fault;
     int asks; /**< questions of target.c on pool threads */
     struct {
@@ -256,8 +267,23 @@ void faults_wait(struct fault_clock *c, uint64_t ms);
 void faults_schedule(struct fault_clock *c);
 void faults_record(struct fault_clock *c, const char *edge, const char *target, const char *detail);
 
+/** Does it fire at present? */
+static inline bool faults_active(const struct fault_clock *c)
+{
+    return c->r->faults_on && c->on;
+}
+/** Its mix turns it off: what it holds is let go. */
+void faults_heal(struct fault_clock *c);
+
+/* mix.c */
+void mixes_start(struct run *r);
+void mixes_stop(struct run *r);
+/** JSON array of the numbers of faults that are off by their mix; caller owns it. */
+json_t *mixes_off(const struct run *r);
+
 /* faults_node.c */
 void faults_node_fire(struct fault_clock *c);
+void faults_node_heal(struct fault_clock *c);
 void faults_node_stop(struct run *r); /**< what is down comes back */
 /** Off and on again, while roles work. */
 void faults_switch(struct run *r, bool on);

@@ -68,6 +68,7 @@ static char *start_json(struct member *m)
                   r->deliveries_path, "faults_on", (int)(r->faults_on && !r->o->no_faults),
                   "draining", (int)(r->phase == PH_DRAIN), "suffix", r->suffix);
     json_object_set_new(j, "session_least", json_integer(r->session_least));
+    json_object_set_new(j, "off", mixes_off(r));
     json_object_set_new(j, "env", r->o->env ? json_deep_copy(r->o->env) : json_object());
     if (!m->slot->role) {
         json_object_set_new(j, "builtin", json_string("reader"));

@@ -537,6 +537,7 @@ void run_close_files(struct run *r)
         free(r->clocks.items[i].missed);
     }
     free(r->clocks.items);
+    free(r->mixes);
     map_free(&r->done);
     buf_free(&r->probe.before);
     buf_free(&r->probe.after);

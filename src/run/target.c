@@ -124,6 +124,7 @@ struct ask {
     struct target t;
     int sync; /**< the node that is to be in sync, or 0 */
     int node;
+    unsigned turn; /**< of the clock when it asked */
     struct err e;
 };
 
@@ -150,7 +151,7 @@ static void ask_done(void *arg)
     struct run *r = q->r;
     r->asks--;
     q->c->asking = false;
-    if (!r->failed && !r->down) {
+    if (!r->failed && !r->down && q->turn == q->c->turn) {
         q->fn(q->c, q->node, q->meant, &q->e);
     }
     run_job_ended(r);
@@ -164,6 +165,7 @@ static void start(struct fault_clock *c, struct ask *q)
 {
     q->r = c->r;
     q->c = c;
+    q->turn = c->turn;
     q->bootstrap = xstrdup(cluster_bootstrap(c->r->cluster, CLUSTER_DIRECT));
     q->t.of = q->of;
     c->asking = true;
