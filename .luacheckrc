@@ -20,6 +20,7 @@ stds.kaos = {
     "crash",
     "exit",
     "kill",
+    "mix",
     "pause",
     "rebalance",
     "accounted",

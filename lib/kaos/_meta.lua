@@ -187,6 +187,16 @@ function exit(spec) end
 ---@return kaos.Fault
 function kill(spec) end
 
+---A list of faults of which a part is on in each period, now and then none: in every four periods each is on at least once, and one period has none. Faults in a mix need `every`.
+---@class (exact) kaos.MixSpec
+---@field stable kaos.Duration|kaos.Param # How long a period lasts; faults that are on then stay on.
+---@field [integer] kaos.Fault
+
+---A list of faults of which a part is on in each period, now and then none: in every four periods each is on at least once, and one period has none. Faults in a mix need `every`.
+---@param spec kaos.MixSpec
+---@return kaos.Fault
+function mix(spec) end
+
 ---An instance is stopped (SIGSTOP) and goes on later: a zombie.
 ---@class (exact) kaos.PauseSpec
 ---@field role string|string[]|kaos.Param # Role or list of roles that are hit.

@@ -76,7 +76,9 @@ local function build_role(ctx, sc, name, r)
   local v = fields.record(ctx, schema.records.role, r, sc.place, path)
   program.check(v, sc.place, path)
   refuse_conf(v.conf or {}, sc.place, path)
+  local says = sc.says and sc.says[name] or {}
   return { name = name, where = ("%s:%d"):format(sc.place.file, sc.place.line),
+    transacts = says.transacts or false, changing_ids = says.changing_ids or false,
     count = v.count or 1, restart = v.restart or 1000,
     start_after = v.start_after or {}, conf = v.conf or {},
     env = program.fill_env(ctx, v.env or {}, sc.place, path), run = v.run,

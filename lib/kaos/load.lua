@@ -95,6 +95,36 @@ end
 
 local SAID_BY = { asserted = "w:assert", reached = "w:reached" }
 
+-- Which roles have transactions, and ids that may change with each start: for lints of the plan.
+local function judge_ids(sc, strings)
+  sc.says = {}
+  for _, owner in ipairs(strings.transactional and sc.owners or {}) do
+    local said = captures.strings { owner }
+    sc.says[owner.name] = { transacts = said.transactional,
+      changing_ids = said.transactional and said.incarnation }
+  end
+  for _, role in ipairs(sc.plan.roles) do -- later plans are built with them
+    for k, v in next, sc.says[role.name] or {} do role[k] = v end
+  end
+end
+
+-- Groups that faults name: does a role read with one of this name?
+function State:judge_groups(sc, strings)
+  local known = {}
+  for name, r in next, sc.spec.roles do
+    if type(r) == "table" and rawget(r, "exec") ~= nil then return end
+    known[sc.name .. "-" .. tostring(name)] = true
+  end
+  for i, f in ipairs(sc.plan.faults) do
+    if f.group and not known[f.group] and not strings[f.group] then
+      local file, line = f.where:match "^(.*):(%d+)$"
+      self:report("warning", { file = file, line = tonumber(line) }, sc.name,
+        ("scenario %s, faults[%d] (%s): no role contains the name of the group %s%s"):format(
+          text.show(sc.name), i, f.kind, text.show(f.group), text.hint(f.group, strings)))
+    end
+  end
+end
+
 -- Names that roles have to say: is there a role that contains them?
 function State:judge_names(sc)
   local strings = captures.strings(sc.owners)
@@ -107,6 +137,8 @@ function State:judge_names(sc)
         path,
         text.show(name), word, near and (" (did you mean %s?)"):format(text.show(near)) or ""))
   end
+  self:judge_groups(sc, strings)
+  judge_ids(sc, strings)
   if sc.plan.stop_after then look(sc.plan.stop_after, sc.plan.where, "stop, after", "w:done") end
   for i, prop in ipairs(sc.plan.expect) do
     local word = SAID_BY[prop.preds[1].kind]

@@ -57,7 +57,7 @@ static const struct command_option run_options[] = {
     {0},
 };
 static const struct command_option lint_options[] = {
-    {"format", 0, "KIND", "text (default) or json"},
+    {"format", 0, "KIND", "text (default), json or github"},
     {0},
 };
 static const struct command_option list_options[] = {

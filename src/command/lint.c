@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "command/command.h"
 #include "command/diag.h"
 #include "command/select.h"
@@ -16,8 +17,36 @@ static json_t *diag_json(const struct load_diag *d)
                      d->message);
 }
 
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GITHUB };
+
+/* Text of a workflow command; in properties `:` and `,` end a value. */
+static void put_escaped(const char *s, bool property)
+{
+    for (; *s; s++) {
+        bool escape = strchr("%\r\n", *s) || (property && strchr(":,", *s));
+        if (escape) {
+            printf("%%%02X", (unsigned char)*s);
+        } else {
+            putchar(*s);
+        }
+    }
+}
+
+/* An annotation of GitHub Actions. */
+static void diag_github(const struct load_diag *d)
+{
+    const char *command = d->severity == LOAD_ERROR     ? "error"
+                          : d->severity == LOAD_WARNING ? "warning"
+                                                        : "notice";
+    printf("::%s file=", command);
+    put_escaped(d->file, true);
+    printf(",line=%d,title=kaos lint::", d->line > 0 ? d->line : 1);
+    put_escaped(d->message, false);
+    putchar('\n');
+}
+
 /** @return whether the file is free of errors. */
-static bool lint_file(const char *path, bool json, json_t *all)
+static bool lint_file(const char *path, enum format format, json_t *all)
 {
     struct err e;
     struct load *l = load_from_file(path, &e);
@@ -38,13 +67,15 @@ static bool lint_file(const char *path, bool json, json_t *all)
     size_t n = load_diags(l, &diags);
     for (size_t i = 0; i < n; i++) {
         good = good && diags[i].severity != LOAD_ERROR;
-        if (json) {
+        if (format == FORMAT_JSON) {
             json_array_append_new(all, diag_json(&diags[i]));
+        } else if (format == FORMAT_GITHUB) {
+            diag_github(&diags[i]);
         } else {
             diag_print(&diags[i], stdout);
         }
     }
-    if (!json && good) {
+    if (format == FORMAT_TEXT && good) {
         printf("%s: %zu scenario%s, no errors\n", path, load_count(l),
                load_count(l) == 1 ? "" : "s");
     }
@@ -55,11 +86,16 @@ static bool lint_file(const char *path, bool json, json_t *all)
 static int lint_all(const struct cli *c, struct plan_strings *files, struct plan_strings *names)
 {
     struct err e;
-    const char *format = cli_get(c, "format");
-    bool json = format && strcmp(format, "json") == 0;
-    if (format && !json && strcmp(format, "text") != 0) {
-        return cli_fail(EXIT_USAGE, "--format: %s is not text or json", format);
+    static const char *const names_of[] = {"text", "json", "github"};
+    const char *word = cli_get(c, "format");
+    size_t format = 0;
+    while (word && format < ARRAY_LEN(names_of) && strcmp(word, names_of[format]) != 0) {
+        format++;
     }
+    if (format == ARRAY_LEN(names_of)) {
+        return cli_fail(EXIT_USAGE, "--format: %s is not text, json or github", word);
+    }
+    bool json = format == FORMAT_JSON;
     size_t n = cli_nargs(c);
     const char *words[64];
     for (size_t i = 0; i < n && i < 64; i++) {
@@ -71,7 +107,7 @@ static int lint_all(const struct cli *c, struct plan_strings *files, struct plan
     json_t *all = json_array();
     int rc = files->n ? EXIT_PASS : EXIT_NOTHING;
     for (size_t i = 0; i < files->n; i++) {
-        rc = lint_file(files->items[i], json, all) ? rc : EXIT_SCENARIO;
+        rc = lint_file(files->items[i], (enum format)format, all) ? rc : EXIT_SCENARIO;
     }
     if (json) {
         json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

@@ -194,6 +194,8 @@ static void read_role(lua_State *L, void *list)
     each(L, t, "exec", read_string, &p->exec);
     each(L, t, "groups", read_string, &p->groups);
     p->build = get_text(L, t, "build");
+    p->transacts = get_flag(L, t, "transacts");
+    p->changing_ids = get_flag(L, t, "changing_ids");
 }
 
 static void read_fault(lua_State *L, void *list)

@@ -119,6 +119,20 @@ static void lint_heartbeat(const struct lint *l, const struct plan_role *r)
     }
 }
 
+/* Nobody takes over the transactional id of a dead instance: its open transaction lasts until its
+ * timeout. */
+static bool abandons(const struct plan_role *r)
+{
+    return r->transacts && (r->restart_ms < 0 || r->changing_ids);
+}
+
+static const char *abandoned_why(const struct plan_role *r)
+{
+    return r->restart_ms < 0 ? "never restarted"
+                             : "its transactional.id may change with each start (it names "
+                               "`incarnation`)";
+}
+
 static void lint_times(const struct lint *l, const struct plan_role *r)
 {
     int64_t drain = l->plan->drain_ms;
@@ -130,12 +144,12 @@ static void lint_times(const struct lint *l, const struct plan_role *r)
             " ms): unknown outcomes may stay open",
             r->name, message, drain);
     }
-    if (r->restart_ms < 0 && transaction_of(r) > drain) {
+    if (abandons(r) && transaction_of(r) > drain) {
         say(l, false, r->where,
-            ", role `%s`: never restarted, and the drain (%" PRId64 " ms) is shorter than "
+            ", role `%s`: %s, and the drain (%" PRId64 " ms) is shorter than "
             "transaction.timeout.ms (%" PRId64 "): read_committed readers may stall longer than "
             "the limit",
-            r->name, drain, transaction_of(r));
+            r->name, abandoned_why(r), drain, transaction_of(r));
     }
 }
 
@@ -200,6 +214,37 @@ static void lint_property(const struct lint *l, size_t i)
             " ms), raise stop.drain",
             i + 1, plan_mode_name(p->mode), p->name, p->within_ms, l->plan->drain_ms);
     }
+    for (size_t k = 0; k < l->plan->roles.n && p->within_ms >= 0; k++) {
+        const struct plan_role *r = &l->plan->roles.items[k];
+        if (abandons(r) && p->within_ms < transaction_of(r) &&
+            transaction_of(r) <= l->plan->drain_ms) {
+            say(l, false, p->where,
+                ", expect[%zu] (%s \"%s\"), within: %" PRId64 " ms are shorter than "
+                "transaction.timeout.ms of role `%s` (%" PRId64 "), %s: read_committed readers may "
+                "stall longer than the limit",
+                i + 1, plan_mode_name(p->mode), p->name, p->within_ms, r->name, transaction_of(r),
+                abandoned_why(r));
+        }
+    }
+}
+
+/* Recovery is measured from deaths. */
+static void lint_thresholds(const struct lint *l)
+{
+    bool deaths = false;
+    for (size_t i = 0; i < l->plan->faults.n; i++) {
+        enum plan_fault_kind k = l->plan->faults.items[i].kind;
+        deaths = deaths || k == FAULT_CRASH || k == FAULT_EXIT || k == FAULT_KILL;
+    }
+    for (size_t i = 0; i < l->plan->thresholds.n && !deaths; i++) {
+        const struct plan_threshold *t = &l->plan->thresholds.items[i];
+        if (t->metric == METRIC_RECOVERY) {
+            say(l, false, t->where,
+                ", thresholds, recovery: no fault ends an instance (crash, exit, kill), there will "
+                "be nothing to measure");
+            return;
+        }
+    }
 }
 
 void plan_lint(const struct plan *p, plan_lint_fn *fn, void *arg)
@@ -219,4 +264,5 @@ void plan_lint(const struct plan *p, plan_lint_fn *fn, void *arg)
         lint_property(&l, i);
     }
     lint_drain(&l);
+    lint_thresholds(&l);
 }

@@ -51,6 +51,8 @@ struct plan_role {
     struct plan_starts starts; /**< by instance, the last one for the rest; empty = with the run */
     struct plan_conf conf;
     struct plan_conf env;
+    bool transacts;             /**< its function names `transactional` */
+    bool changing_ids;          /**< and `incarnation`: ids may differ from start to start */
     struct plan_strings exec;   /**< program and arguments; empty = a Lua function */
     struct plan_strings groups; /**< exec: consumer groups that the program reads with */
     char *build;                /**< exec: the command that builds the program, or NULL */

@@ -103,7 +103,7 @@ A verb, in three ways.
     kaos lint eos.lua                one file
     kaos lint eos.lua --format json  for programs
   
-        --format KIND          text (default) or json
+        --format KIND          text (default), json or github
   $ kaos help show
   kaos show RUN
     shows verdict, evidence and timeline of a stored run

@@ -12,7 +12,7 @@ for _, bug in ipairs { "none", "one" } do
         w:done "all sent" w:reached "reached" w:assert(true, "asserted")
         if mod.answer() ~= 42 then w:reached "bad" end
       end,
-      plain = function() return mod.answer() end,
+      plain = function() return mod.answer(), "g" end,
       work = { run = function() return bug end, count = param "n", restart = "2.5s",
         conf = { ["session.timeout.ms"] = 2000, flag = true, ratio = 0.5 }, env = { A = "b" } },
       last = { run = function() end, restart = "never" },

@@ -2,7 +2,7 @@
 scenario "nodes" {
   params = { parts = 3, victim = "leader of output/2" },
   topics = { output = { partitions = param "parts" } },
-  roles  = { worker = function() end },
+  roles  = { worker = function(w) w:log "a group of mine" end },
   faults = {
     broker { action = "kill", at = "1s" },
     broker { action = "kill", node = 2, at = "1s" },
@@ -17,6 +17,21 @@ scenario "nodes" {
   expect = { no_loss { from = "output", to = "worker" } },
 }
 
+scenario "mixes" {
+  params = { stable = "30s" },
+  topics = { output = {} },
+  roles  = { worker = function() end },
+  faults = {
+    kill { role = "worker", every = "1s" },
+    mix { stable = param "stable",
+      pause { role = "worker", every = "2s", hold = "4s" },
+      crash { role = "worker", p = 0.1 },
+    },
+    mix { stable = "5s", broker { action = "roll", every = "1s" } },
+  },
+  expect = { no_loss { from = "output", to = "worker" } },
+}
+
 scenario "thresholds" {
   params = { limit = "p99.9<=1.5m" },
   topics = { input = {}, output = {}, dlq = {} },
@@ -25,6 +40,7 @@ scenario "thresholds" {
     always "once" { exactly_once { from = "input", to = "output" } },
     eventually "all" { no_loss { from = "input", to = "output" } },
   },
+  faults = { kill { role = "worker", every = "1s" } },
   thresholds = {
     ["e2e.latency"]  = { "p99 < 5s", param "limit" },
     ["send.latency"] = "avg<0.5ms",

@@ -107,3 +107,20 @@ TEST(each_way_has_a_latency_of_its_own)
     plan_free(p);
     load_free(l);
 }
+
+TEST(faults_of_mixes_stand_among_the_others)
+{
+    struct load *l;
+    struct plan *p = plan_named("mixes", &l);
+    static const int mixes[] = {0, 1, 1, 2};
+    CHECK_INT(p->faults.n, 4);
+    for (size_t i = 0; i < p->faults.n; i++) {
+        CHECK_INT(p->faults.items[i].mix, mixes[i]);
+    }
+    CHECK_INT(p->faults.items[2].kind, FAULT_CRASH);
+    CHECK_INT(p->mixes.n, 2);
+    CHECK_INT(p->mixes.items[0].stable_ms, 30000);
+    CHECK_INT(p->mixes.items[1].stable_ms, 5000);
+    plan_free(p);
+    load_free(l);
+}

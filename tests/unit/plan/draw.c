@@ -168,3 +168,47 @@ TEST(purposes_are_independent)
     }
     check_rate(same, TRIALS, 0.5);
 }
+
+TEST(each_block_of_a_mix_is_whole)
+{
+    enum { FAULTS = 5, BLOCKS = 200 };
+    int on = 0, full = 0;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        for (uint64_t b = 0; b < BLOCKS; b++) {
+            int seen[FAULTS] = {0}, calm = 0;
+            for (uint64_t p = b * PLAN_MIX_BLOCK; p < (b + 1) * PLAN_MIX_BLOCK; p++) {
+                int n = 0;
+                for (int f = 0; f < FAULTS; f++) {
+                    bool hit = draw_mix(seed, 0, f, p);
+                    CHECK_INT(hit, draw_mix(seed, 0, f, p));
+                    seen[f] += hit;
+                    n += hit;
+                }
+                calm += n == 0;
+                full += n == FAULTS;
+                on += n;
+            }
+            CHECK(calm >= 1);
+            for (int f = 0; f < FAULTS; f++) {
+                CHECK(seen[f] >= 1 && seen[f] <= PLAN_MIX_BLOCK - 1);
+            }
+        }
+    }
+    /* in each of the three periods that are not calm: 1/3 + 2/3 * 1/2 */
+    check_rate(on, 5 * BLOCKS * 3 * FAULTS, 2.0 / 3);
+    CHECK(full > 0); /* combinations of all happen too */
+}
+
+TEST(mixes_differ_between_seeds_and_are_frozen)
+{
+    char got[200];
+    int n = 0;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        for (uint64_t p = 0; p < 8; p++) {
+            n += snprintf(got + n, sizeof got - (size_t)n, "%d%d", draw_mix(seed, 0, 0, p),
+                          draw_mix(seed, 0, 1, p));
+        }
+        n += snprintf(got + n, sizeof got - (size_t)n, " ");
+    }
+    CHECK_STR(got, "0100100100110101 1001000101101000 1111100011001001 ");
+}

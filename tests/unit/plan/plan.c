@@ -198,6 +198,7 @@ TEST(a_drain_too_short_for_transactions_is_said)
     struct plan *p = small_plan();
     p->drain_ms = 8000;
     p->roles.items[0].restart_ms = -1;
+    p->roles.items[0].transacts = true;
     check_lint(p,
                "warning x.lua:7 scenario \"t\", role `worker`: never restarted, and the drain "
                "(8000 ms) is shorter than transaction.timeout.ms (10000): read_committed readers "
@@ -256,4 +257,83 @@ TEST(groups_of_programs_keep_their_names_on_shared_clusters)
     CHECK_STR(p->faults.items[0].group, "theirs");
     CHECK_STR(p->faults.items[1].group, "ours-x");
     plan_free(p);
+}
+
+static struct plan *within(int64_t ms)
+{
+    struct plan *p = small_plan();
+    struct plan_prop *prop = VEC_PUSH(&p->expect);
+    prop->mode = MODE_EVENTUALLY;
+    prop->name = xstrdup("all");
+    prop->where = xstrdup("x.lua:12");
+    prop->within_ms = ms;
+    p->roles.items[0].transacts = true;
+    return p;
+}
+
+TEST(a_limit_below_the_transaction_timeout_of_an_abandoned_id_is_said)
+{
+    check_lint(within(9000), ""); /* it is restarted with the same id */
+    struct plan *p = within(9000);
+    p->roles.items[0].restart_ms = -1;
+    check_lint(p,
+               "warning x.lua:12 scenario \"t\", expect[1] (eventually \"all\"), within: 9000 ms "
+               "are shorter than transaction.timeout.ms of role `worker` (10000), never "
+               "restarted: read_committed readers may stall longer than the limit\n");
+    p = within(9000);
+    p->roles.items[0].changing_ids = true;
+    check_lint(p,
+               "warning x.lua:12 scenario \"t\", expect[1] (eventually \"all\"), within: 9000 ms "
+               "are shorter than transaction.timeout.ms of role `worker` (10000), its "
+               "transactional.id may change with each start (it names `incarnation`): "
+               "read_committed readers may stall longer than the limit\n");
+    p = within(10000);
+    p->roles.items[0].changing_ids = true;
+    check_lint(p, "");
+    p = within(9000);
+    p->roles.items[0].restart_ms = -1;
+    p->roles.items[0].transacts = false;
+    check_lint(p, "");
+}
+
+static struct plan *mixed(int64_t every, int64_t stable, int64_t after)
+{
+    struct plan *p = small_plan();
+    struct plan_fault *f = VEC_PUSH(&p->faults);
+    f->kind = FAULT_KILL;
+    f->where = xstrdup("x.lua:9");
+    f->every = (struct plan_range){1, every};
+    f->mix = 1;
+    struct plan_mix *m = VEC_PUSH(&p->mixes);
+    m->where = xstrdup("x.lua:8");
+    m->stable_ms = stable;
+    p->stop_after_ms = after;
+    return p;
+}
+
+TEST(a_mix_too_short_for_its_faults_is_said)
+{
+    check_lint(mixed(4999, 5000, 20000), "");
+    check_lint(mixed(5000, 5000, 20000),
+               "warning x.lua:9 scenario \"t\", faults[1] (kill), every: 5000 ms are not shorter "
+               "than a period of its mix (5000 ms): it may never fire\n");
+    check_lint(mixed(1000, 5000, 19999),
+               "warning x.lua:8 scenario \"t\", mix 1, stable: the run lasts 19999 ms, and a mix "
+               "takes 4 periods (20000 ms) to have each fault on and all off\n");
+}
+
+TEST(recovery_without_deaths_is_said)
+{
+    struct plan *p = mixed(1000, 5000, 20000);
+    struct plan_threshold *t = VEC_PUSH(&p->thresholds);
+    t->metric = METRIC_RECOVERY;
+    t->where = xstrdup("x.lua:5");
+    p->faults.items[0].kind = FAULT_REBALANCE;
+    check_lint(p, "warning x.lua:5 scenario \"t\", thresholds, recovery: no fault ends an instance "
+                  "(crash, exit, kill), there will be nothing to measure\n");
+    p = mixed(1000, 5000, 20000);
+    t = VEC_PUSH(&p->thresholds);
+    t->metric = METRIC_RECOVERY;
+    t->where = xstrdup("x.lua:5");
+    check_lint(p, "");
 }
