@@ -155,7 +155,8 @@ end
 local function mixed(ctx, f, path, mix)
   if f.kind == "mix" then text.fail(f.place, "%s: a mix holds no other mix", path) end
   if f.spec.at ~= nil then
-    text.fail(f.place, "%s: a fault in a mix fires while it is on, it needs `every`, not `at`", path)
+    text.fail(f.place, "%s: a fault in a mix fires while it is on, it needs `every`, not `at`",
+      path)
   end
   return build_fault(ctx, f, path, mix)
 end

@@ -25,12 +25,14 @@ Lints about settings that fit together badly; the forms of the output.
   config.lua:8: warning: scenario "bites", thresholds, recovery: no fault ends an instance (crash, exit, kill), there will be nothing to measure
   config.lua:12: warning: scenario "bites", faults[1] (pause), hold: 2000 ms are not longer than the session timeout of role `w` (3000 ms): the group will not notice this pause
   config.lua:13: warning: scenario "bites", faults[2] (broker): no role contains the name of the group "cpoy" (did you mean `copy`?)
+  config.lua:15: warning: scenario "bites", expect[1] (eventually "it goes on"), within: 12000 ms are shorter than transaction.timeout.ms of role `w` (15000), its transactional.id may change with each start (it names `incarnation`): read_committed readers may stall longer than the limit
   config.lua: 1 scenario, no errors
   $ kaos lint --format github config.lua
   ::warning file=config.lua,line=8,title=kaos lint::scenario "bites", role `w`, conf: message.timeout.ms (300000) is longer than the drain (30000 ms): unknown outcomes may stay open
   ::warning file=config.lua,line=8,title=kaos lint::scenario "bites", thresholds, recovery: no fault ends an instance (crash, exit, kill), there will be nothing to measure
   ::warning file=config.lua,line=12,title=kaos lint::scenario "bites", faults[1] (pause), hold: 2000 ms are not longer than the session timeout of role `w` (3000 ms): the group will not notice this pause
   ::warning file=config.lua,line=13,title=kaos lint::scenario "bites", faults[2] (broker): no role contains the name of the group "cpoy" (did you mean `copy`?)
+  ::warning file=config.lua,line=15,title=kaos lint::scenario "bites", expect[1] (eventually "it goes on"), within: 12000 ms are shorter than transaction.timeout.ms of role `w` (15000), its transactional.id may change with each start (it names `incarnation`): read_committed readers may stall longer than the limit
   $ kaos lint --format gitlab config.lua
   kaos: --format: gitlab is not text, json or github
   [64]
