@@ -23,6 +23,17 @@ Scenarios that are named are looked at, too.
   $ kaos new eos.lua -t eos >/dev/null
   $ kaos doctor eos.lua | grep scenarios
   ok    scenarios the programs of 1 are all here
+  $ cat > black.lua <<'L'
+  > scenario "black" {
+  >   topics = { numbers = {} },
+  >   roles  = { app = { exec = { "no-such-program", "x" } }, shell = { exec = { "sh", "-c", "true" } } },
+  >   expect = { messages { topic = "numbers" } },
+  > }
+  > L
+  $ kaos doctor black.lua | grep -A2 program
+  BAD   program   role app runs no-such-program, which is not here
+                  do this: install it, or build it with script/workers
+                  concerns: black.lua:1
   $ echo 'scenario "x" {}' > broken.lua
   $ kaos doctor broken.lua | grep -A2 "^BAD   scenario"
   BAD   scenario  broken.lua does not load

@@ -286,3 +286,44 @@ TEST(hanging_work_is_named_and_does_not_hang_the_end)
     CHECK_HAS(text, "not everything ended");
     _exit(0); /* the loop cannot be freed while its work hangs, so the leak check has no say */
 }
+
+struct freeze {
+    struct loop *loop;
+    struct timer *repeated;
+    uint64_t thawed_ns, fired_ns, again_ns;
+};
+
+static void be_still(void *arg)
+{
+    struct freeze *f = arg;
+    usleep(400 * 1000);
+    f->thawed_ns = clock_mono_ns();
+}
+
+static void fired(void *arg)
+{
+    struct freeze *f = arg;
+    f->fired_ns = clock_mono_ns();
+}
+
+static void fired_again(void *arg)
+{
+    struct freeze *f = arg;
+    f->again_ns = f->again_ns ? f->again_ns : clock_mono_ns();
+    if (f->fired_ns) {
+        timer_stop(f->repeated);
+        loop_stop(f->loop);
+    }
+}
+
+TEST(frozen_time_does_not_count_for_timers)
+{
+    struct freeze f = {.loop = loop_new()};
+    timer_start(f.loop, 300, 0, fired, &f);
+    f.repeated = timer_start(f.loop, 200, 50, fired_again, &f);
+    loop_freeze(f.loop, be_still, &f);
+    loop_run(f.loop);
+    CHECK(f.fired_ns - f.thawed_ns >= 250 * 1000000ull);
+    CHECK(f.again_ns - f.thawed_ns >= 150 * 1000000ull);
+    loop_free(f.loop);
+}

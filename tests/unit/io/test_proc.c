@@ -568,3 +568,32 @@ TEST(on_exit_may_free_the_process_and_stop_the_guard)
     loop_free(f.loop);
     free(f.log);
 }
+
+static bool is_awake(void *arg)
+{
+    return proc_state(arg) == 'S';
+}
+
+TEST(a_frozen_run_stops_and_only_what_it_stopped_goes_on)
+{
+    struct fixture f;
+    setup(&f);
+    struct proc *running = spawn(&f, "child-hang", "", false);
+    struct proc *paused = spawn(&f, "child-hang", "", false);
+    CHECK(wait_until(is_awake, running, SOON_MS));
+    CHECK(wait_until(is_awake, paused, SOON_MS));
+    proc_signal(paused, SIGSTOP, false);
+    CHECK(wait_until(is_stopped, paused, SOON_MS));
+    guard_freeze(f.guard);
+    CHECK(wait_until(is_stopped, running, SOON_MS));
+    guard_thaw(f.guard);
+    CHECK(wait_until(is_awake, running, SOON_MS));
+    CHECK(is_stopped(paused));
+    f.stop_after = 2;
+    proc_signal(running, SIGKILL, false);
+    proc_signal(paused, SIGKILL, false);
+    loop_run(f.loop);
+    proc_free(running);
+    proc_free(paused);
+    teardown(&f);
+}
