@@ -190,6 +190,11 @@ static json_t *fault_json(const struct inspect *in, const struct plan *p, int i)
     json_object_set_new(j, "every_ms", range_json(f->every));
     json_object_set_new(j, "first_ms", range_json(f->at));
     json_object_set_new(j, "hold_ms", range_json(f->hold));
+    if (f->mix > 0) { /* its times are drawn anew whenever its mix turns it on */
+        json_object_set_new(j, "mix", json_integer(f->mix));
+        json_object_set_new(j, "decided", json_string("by time, in the periods of its mix"));
+        return j;
+    }
     json_object_set_new(j, "decided", json_string("by time; not before these times"));
     json_object_set_new(j, "schedule", firings_json(in, p, i));
     return j;
