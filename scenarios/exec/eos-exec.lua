@@ -2,14 +2,16 @@
 -- black boxes: kaos starts, kills, pauses and ends them, and judges what stands in the log. Each
 -- worker has twins, the same program with one bug switched on by its environment.
 
+-- Begins when the workers are up: a JVM takes its time, and faults wait for it.
 ---@param c kaos.Ctx
-local function controller(c)
+local function seed(c)
   for n = 1, c.params.ids do
     c:send("input", { key = n % 64, value = n })
     c:pace(c.params.rate)
   end
   c:done "all ids sent"
 end
+local controller = { run = seed, start_after = "100ms" }
 
 local TOPICS = {
   input  = { partitions = 4, replicas = 3 },
@@ -26,9 +28,8 @@ local function worker(language, bug, conf)
     group   = "copy",
     count   = param "workers",
     restart = "500ms",
-    -- kaos cannot set these; they are what env says, for the limits and the warnings
-    conf    = { ["session.timeout.ms"] = conf.session,
-                ["transaction.timeout.ms"] = conf.transaction },
+    -- kaos cannot set this; it is what env says, for the limit of the drain
+    conf    = { ["transaction.timeout.ms"] = conf.transaction },
     env     = {
       BOOTSTRAP = "{bootstrap}", GROUP = "copy", INPUT = "input", OUTPUT = "output",
       TRANSACTIONAL_ID = "{role}-{index}", BATCH = 10, WORK_MS = param "work", BUG = bug,
@@ -76,15 +77,20 @@ local KILLS <const> = { kill { role = "worker", every = "1500ms..3s" } }
 
 local bugs = {
   ["auto-commit"] = {
-    doc = "auto-commit left on", fails_with = "duplicate", faults = KILLS,
+    doc = "auto-commit left on", faults = KILLS,
+    -- librdkafka commits what it has handed out, in the background; the others commit, in the next
+    -- poll, what the poll before has returned
+    fails_with = { python = "lost", java = "duplicate", go = "duplicate" },
     conf = { session = 2000, transaction = 5000 },
   },
   ["offsets-after-transaction"] = {
-    doc = "offsets committed by the consumer after the transaction", fails_with = "duplicate",
-    faults = KILLS, conf = { session = 2000, transaction = 5000 },
+    doc = "offsets committed by the consumer after the transaction", faults = KILLS,
+    fails_with = { python = "duplicate", java = "duplicate", go = "duplicate" },
+    conf = { session = 2000, transaction = 5000 },
   },
   ["no-rewind"] = {
-    doc = "no rewind after an abort", fails_with = "lost",
+    doc = "no rewind after an abort",
+    fails_with = { python = "lost", java = "lost", go = "lost" },
     -- longer than the transaction and shorter than the session: an abort without a rebalance
     faults = { pause { role = "worker", every = "2s..3s", hold = "4s..5s" } },
     conf = { session = 12000, transaction = 1500 },
@@ -96,7 +102,7 @@ for _, language in ipairs { "python", "java", "go" } do
     scenario("eos-exec/" .. language .. "/" .. bug) {
       doc        = "the " .. language .. " worker with a bug: " .. twin.doc,
       tags       = { "eos", "exec", "twin", language },
-      fails_with = twin.fails_with,
+      fails_with = twin.fails_with[language],
       params     = { workers = 3, ids = 400, rate = "30/s", work = 40 },
       topics     = TOPICS,
       roles      = {

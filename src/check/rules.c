@@ -12,6 +12,7 @@ enum {
     R_BROKER = 2,
     R_PROTOCOL = 4,
     R_APPLICATION = BLAME_ROW_APPLICATION,
+    R_CLIENT_SIDE = 7,
     R_CONFIG = 8,
     R_NONE = 10
 };
@@ -26,7 +27,7 @@ const char *blame_row_text(int row)
         [R_PROTOCOL] = "a late request of one transaction took effect in the next",
         [5] = "the wire is right and the result of the client's call differs",
         [R_APPLICATION] = "the calls of the application break the contract",
-        [7] = "the requests of a program break the contract",
+        [R_CLIENT_SIDE] = "the requests of a program break the contract",
         [R_CONFIG] = "the declared configuration gives up the promise",
         [9] = "a correct worker fails likewise in the same schedule",
         [R_NONE] = "no rule matched",
@@ -205,6 +206,18 @@ static bool no_rewind(struct judge *j, struct anomaly *a)
     return false;
 }
 
+/* A black box between the two ends: what it did is known from the log alone, and whether it is the
+ * application's or its library's doing is not. */
+static const struct plan_role *program_of(const struct judge *j, const struct m_group *g)
+{
+    for (size_t i = 0; g && i < j->plan->roles.n; i++) {
+        if (plan_strings_has(&j->plan->roles.items[i].groups, g->name)) {
+            return &j->plan->roles.items[i];
+        }
+    }
+    return NULL;
+}
+
 static bool auto_commit(const struct judge *j, const struct m_part *in)
 {
     for (size_t i = 0; i < in->delivers.n; i++) {
@@ -246,6 +259,14 @@ static bool plain_commit(struct judge *j, struct anomaly *a)
     }
     anomaly_event(a, o->ev);
     a->hint = "switch enable.auto.commit off and commit offsets yourself";
+    if (program_of(j, a->group)) {
+        return put(a, BLAME_CLIENT_SIDE, R_CLIENT_SIDE,
+                   JTEXT(j,
+                         "the program of role %s committed offset %lld of %s[%d] outside a "
+                         "transaction",
+                         program_of(j, a->group)->name, (long long)o->offset, a->in->topic->name,
+                         (int)a->in->number));
+    }
     return put(a, BLAME_APPLICATION, R_APPLICATION,
                JTEXT(j, "offset %lld of %s[%d] was committed outside a transaction%s",
                      (long long)o->offset, a->in->topic->name, (int)a->in->number,
@@ -367,6 +388,43 @@ static bool resent(struct judge *j, struct anomaly *a, const struct m_record *x,
                JTEXT(j, "%s sent it again after a send of unknown outcome", first->proc->name));
 }
 
+/* The outputs stand in transactions that are not of our roles, and the program that reads the input
+ * has committed its offsets outside of any. */
+static bool offsets_apart(struct judge *j, struct anomaly *a)
+{
+    for (size_t i = 0; i < a->records.n; i++) {
+        const struct m_record *r =
+            part_record(a->records.items[i].part, a->records.items[i].offset);
+        if (!r || r->proc || r->outcome != OUT_COMMITTED) {
+            return false;
+        }
+    }
+    for (size_t g = 0; g < j->m->groups.n && j->m->internal_read; g++) {
+        struct m_group *group = j->m->groups.items[g];
+        const struct plan_role *program = program_of(j, group);
+        const struct m_logoff *apart = NULL;
+        for (size_t i = 0; program && i < group->offsets.n; i++) {
+            const struct m_logoff *o = group->offsets.items[i];
+            if (o->part == a->in && o->outcome != OUT_PLAIN) {
+                program = NULL;
+            } else if (o->part == a->in) {
+                apart = apart ? apart : o;
+            }
+        }
+        if (program && apart) {
+            anomaly_event(a, apart->ev);
+            a->hint = "send the offsets to the transaction before its commit";
+            return put(
+                a, BLAME_CLIENT_SIDE, R_CLIENT_SIDE,
+                JTEXT(j,
+                      "the program of role %s wrote in transactions and committed offsets of "
+                      "%s[%d] outside of them",
+                      program->name, a->in->topic->name, (int)a->in->number));
+        }
+    }
+    return false;
+}
+
 static bool duplicate(struct judge *j, struct anomaly *a)
 {
     const struct m_record *out[8];
@@ -377,6 +435,9 @@ static bool duplicate(struct judge *j, struct anomaly *a)
         if (r && r->src == a->in && r->src_offset == a->in_offset && outcome_visible(r->outcome)) {
             out[n++] = r;
         }
+    }
+    if (n == 0) {
+        return offsets_apart(j, a);
     }
     for (size_t i = 0; i + 1 < n; i++) {
         if (resent(j, a, out[i], out[i + 1])) {

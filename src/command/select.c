@@ -36,6 +36,36 @@ static int add_folder(const char *dir, struct plan_strings *files, struct err *e
     return 0;
 }
 
+static bool is_kind(const char *path, mode_t kind)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind;
+}
+
+/** The folders of a folder. What stands there is for those who name it: it may need programs that
+ * are not built. */
+static int add_subfolders(const char *dir, struct plan_strings *files, struct err *e)
+{
+    DIR *d = opendir(dir);
+    struct plan_strings subs = {0};
+    for (struct dirent *ent; d && (ent = readdir(d));) {
+        char *path = xasprintf("%s/%s", dir, ent->d_name);
+        if (ent->d_name[0] != '.' && is_kind(path, S_IFDIR)) {
+            plan_strings_add(&subs, path);
+        }
+        free(path);
+    }
+    if (d) {
+        closedir(d);
+    }
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < subs.n; i++) {
+        rc = add_folder(subs.items[i], files, e);
+    }
+    plan_strings_free(&subs);
+    return rc;
+}
+
 /** The file of "FILE:LINE", caller frees; NULL if the word is not of that form. */
 static char *file_of_line(const char *word, long *line)
 {
@@ -46,12 +76,6 @@ static char *file_of_line(const char *word, long *line)
     }
     *line = strtol(colon + 1, &end, 10);
     return end == colon + 1 || *end ? NULL : xmemdup0(word, (size_t)(colon - word));
-}
-
-static bool is_kind(const char *path, mode_t kind)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind;
 }
 
 static int add_word(const char *word, struct plan_strings *files, struct plan_strings *names,
@@ -94,7 +118,8 @@ int select_files(const char *const *words, size_t n, struct plan_strings *files,
                                       names->items[0])
                             : err_set(e, ERR_USAGE, 0, "no folder scenarios/ here; name a file");
         }
-        return add_folder("scenarios", files, e);
+        int rc = add_folder("scenarios", files, e);
+        return rc == 0 && names->n > 0 ? add_subfolders("scenarios", files, e) : rc;
     }
     return 0;
 }

@@ -351,7 +351,7 @@ static void on_gone(void *arg, struct proc *p, struct proc_end end)
     if (own && !m->stopping && !exec_may_die(m)) {
         spend_budget(m, why);
     }
-    s->finished = s->finished || strcmp(why, "returned") == 0;
+    s->finished = s->finished || strcmp(why, "returned") == 0 || (exec_is(m) && m->stopping);
     bool again = s->current == m && s->role && !s->finished && !m->stopping && !r->roles_stopped &&
                  !r->failed;
     if (again && s->role->restart_ms >= 0) {
