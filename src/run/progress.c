@@ -221,11 +221,14 @@ static void on_runner(struct run *r, const struct event *ev)
         break;
     case H_FAULT: {
         const char *edge = event_str(ev, H_FAULT_EDGE);
-        if (strcmp(edge, "end") != 0) {
+        if (strcmp(edge, "fire") == 0 || strcmp(edge, "begin") == 0) {
             count_fault(r, event_int(ev, H_FAULT_FAULT));
         }
         say(g, ev->t, "%s %s%s", event_str(ev, H_FAULT_KIND), event_str(ev, H_FAULT_TARGET),
-            strcmp(edge, "end") == 0 ? " ends" : "");
+            strcmp(edge, "end") == 0   ? " ends"
+            : strcmp(edge, "on") == 0  ? " on"
+            : strcmp(edge, "off") == 0 ? " off"
+                                       : "");
         break;
     }
     case H_NODE:
