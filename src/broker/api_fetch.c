@@ -24,6 +24,7 @@ struct pass {
     int64_t left; /**< of max bytes */
     size_t bytes; /**< in the answer, or that could be read */
     bool any;     /**< there is a batch in the answer */
+    size_t known; /**< partitions that exist */
     bool now;     /**< something that cannot wait: an error */
 };
 
@@ -108,12 +109,13 @@ static void read_one(struct pass *s, struct wire_value *topic, const char *name,
     wire_set_int(out, "ErrorCode", code);
     if (code != KAFKA_NONE) {
         wire_set_int(out, "HighWatermark", -1);
-        if (p) {
+        if (p) { /* one that does not exist lets the others wait */
             wire_set_null(out, "AbortedTransactions");
+            s->now = true;
         }
-        s->now = true;
         return;
     }
+    s->known++;
     wire_set_int(out, "HighWatermark", p->log.end);
     wire_set_int(out, "LastStableOffset", part_lso(p));
     wire_set_int(out, "LogStartOffset", p->log.start);
@@ -134,7 +136,7 @@ static bool try_fetch(struct call *c)
             read_one(&s, out, name, wire_at(t, "Partitions", k));
         }
     }
-    return s.now || (int64_t)s.bytes >= wire_int(req, "MinBytes");
+    return s.now || s.known == 0 || (int64_t)s.bytes >= wire_int(req, "MinBytes");
 }
 
 static void forget_answer(struct call *c)
@@ -287,7 +289,7 @@ void fetch_forget(struct broker *b, struct partition *p)
 void api_fetch(struct call *c)
 {
     int64_t max_wait = wire_int(&c->req.root, "MaxWaitMs");
-    if (wire_int(&c->req.root, "SessionId") != 0) {
+    if (wire_int(&c->req.root, "SessionEpoch") > 0) { /* goes on with a session: there is none */
         wire_set_int(&c->resp.root, "ErrorCode", KAFKA_FETCH_SESSION_ID_NOT_FOUND);
         call_reply(c);
     } else if (try_fetch(c) || max_wait <= 0 || wire_count(&c->req.root, "Topics") == 0) {

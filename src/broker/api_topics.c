@@ -110,23 +110,28 @@ static int check_topic(struct broker *b, struct wanted *w, const struct wire_val
     return code ? code : read_configs(w, ask);
 }
 
-static bool named_twice(const struct call *c, size_t at, const char *name)
+/** How often the name stands in [from, to) of the request. */
+static size_t times_named(const struct call *c, size_t from, size_t to, const char *name)
 {
     size_t n = 0;
-    for (size_t i = 0; i < wire_count(&c->req.root, "Topics"); i++) {
-        const char *other = wire_str(wire_at(&c->req.root, "Topics", i), "Name");
-        n += i != at && strcmp(other, name) == 0;
+    for (size_t i = from; i < to; i++) {
+        n += strcmp(wire_str(wire_at(&c->req.root, "Topics", i), "Name"), name) == 0;
     }
-    return n > 0;
+    return n;
 }
 
 void api_create_topics(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
+    size_t n = wire_count(req, "Topics");
+    for (size_t i = 0; i < n; i++) {
         const struct wire_value *ask = wire_at(req, "Topics", i);
+        const char *name = wire_str(ask, "Name");
         struct wanted w = {0};
-        int code = named_twice(c, i, wire_str(ask, "Name"))
+        if (times_named(c, 0, i, name) > 0) {
+            continue;
+        }
+        int code = times_named(c, i + 1, n, name) > 0
                        ? refuse(&w, KAFKA_INVALID_REQUEST, "The topic is named twice.")
                        : check_topic(c->b, &w, ask);
         const struct topic *t = NULL;
