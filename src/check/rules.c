@@ -393,9 +393,9 @@ static bool resent(struct judge *j, struct anomaly *a, const struct m_record *x,
 static bool offsets_apart(struct judge *j, struct anomaly *a)
 {
     for (size_t i = 0; i < a->records.n; i++) {
-        const struct m_record *r =
-            part_record(a->records.items[i].part, a->records.items[i].offset);
-        if (!r || r->proc || r->outcome != OUT_COMMITTED) {
+        const struct anomaly_record *at = &a->records.items[i];
+        const struct m_record *r = part_record(at->part, at->offset);
+        if (at->part != a->in && (!r || r->proc || r->outcome != OUT_COMMITTED)) {
             return false;
         }
     }
