@@ -55,7 +55,6 @@ P
 mkdir -p stand-ins home scenarios
 cp copy.lua scenarios/
 cat >stand-ins/git <<'S'
-#!/bin/bash
 echo "git $*" >>"$LOG"
 if [ "$1" = clone ]; then
     mkdir -p "$3/script"

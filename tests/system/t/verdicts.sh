@@ -17,7 +17,7 @@ grep -qE '^12 scenarios   4 pass   3 FAIL   2 inconclusive   2 error   1 setup .
 for row in 'FAIL  copy/drops  *lost  *kaos show [0-9a-f]{6}' 'FAIL  assertion  *assertion  *kaos show' \
     'FAIL  copy/declared-and-right  *the planted bug did not show' '\?\?\?\?  doubt/never  *.*pigs fly' \
     '\?\?\?\?  doubt/unfired  *.*kill' 'ERROR error/role  *writer.1#3 failed with a Lua error' 'ERROR broken.lua  *broken.lua:1:' \
-    'SETUP setup/capability  *.*broker faults'; do
+    'SETUP setup/capability  *the scenario has .*broker'; do
     grep -qE "^  $row" <<<"$summary" || fail "the summary lacks: $row"
 done
 expect_not "copy/drops-declared   lost"
