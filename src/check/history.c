@@ -182,6 +182,41 @@ static void check_audit(struct judge *j)
     }
 }
 
+static bool is_named(const struct judge *j, const struct m_group *g)
+{
+    for (size_t i = 0; i < j->plan->roles.n; i++) {
+        if (plan_strings_has(&j->plan->roles.items[i].groups, g->name)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < j->m->delivers.n; i++) {
+        if (j->m->delivers.items[i]->group == g) {
+            return true;
+        }
+    }
+    return g->assigns.n > 0 || g->claimed;
+}
+
+/* A program that reads with a group which nobody named was not waited for: it was ended when the
+ * drain began, and what it left is no loss. */
+static const struct m_group *unnamed_group(const struct judge *j)
+{
+    bool programs = false;
+    for (size_t i = 0; i < j->plan->roles.n; i++) {
+        programs = programs || plan_is_program(&j->plan->roles.items[i]);
+    }
+    for (size_t i = 0; programs && i < j->m->groups.n; i++) {
+        const struct m_group *g = j->m->groups.items[i];
+        for (size_t k = 0; k < g->offsets.n; k++) {
+            const struct m_part *p = g->offsets.items[k]->part;
+            if (p && p->topic->plan && !is_named(j, g)) {
+                return g;
+            }
+        }
+    }
+    return NULL;
+}
+
 /* The runner says with a text what a drain that ran into its limit was waiting for. */
 static void check_drain(struct judge *j)
 {
@@ -194,6 +229,14 @@ static void check_drain(struct judge *j)
     if (settled) {
         judge_reason(j, "the log did not come to rest after the roles had stopped: %s",
                      event_str(settled, H_PHASE_DETAIL));
+    }
+    const struct m_group *unnamed = unnamed_group(j);
+    if (unnamed) {
+        j->drained = false;
+        judge_reason(j,
+                     "group %s was not waited for, no role names it: write `group = \"%s\"` in the "
+                     "role whose program reads with it",
+                     unnamed->name, unnamed->name);
     }
     if (!begun) {
         judge_reason(j, "the run ended before its drain began");

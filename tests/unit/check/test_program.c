@@ -98,3 +98,29 @@ TEST(nobody_is_blamed_for_a_duplicate_whose_offsets_were_in_the_transactions)
     offset_in(w, 51, 4);
     blamed(w, "duplicate", "undetermined", "");
 }
+
+TEST(a_program_whose_group_nobody_named_was_not_waited_for)
+{
+    struct world *w = with_program();
+    plan_strings_free(&plan_role(w->plan, "worker")->groups);
+    copies(w, 50, 0, 1);
+    offset_in(w, 50, 2);
+    world_finish(w);
+    world_check(w);
+    CHECK_STR(verdict_name(w->v->code), "INCONCLUSIVE");
+    bool said = false;
+    for (size_t i = 0; i < w->v->nreasons; i++) {
+        said = said || strstr(w->v->reasons[i], "write `group = \"copy\"`") != NULL;
+    }
+    CHECK(said);
+    world_free(w);
+}
+
+TEST(a_program_whose_group_is_named_fails_for_what_it_left)
+{
+    struct world *w = with_program();
+    copies(w, 50, 0, 1);
+    offset_in(w, 50, 2);
+    world_must_find(w, "unprocessed");
+    world_free(w);
+}
