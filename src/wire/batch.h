@@ -105,3 +105,5 @@ int batch_write(struct buf *out, const struct batch_opts *o, const struct record
                 struct err *e);
 
 uint32_t crc32c(const void *data, size_t len);
+/** The same on processors without an instruction for it. */
+uint32_t crc32c_tables(const void *data, size_t len);

@@ -299,3 +299,17 @@ TEST(crc32c_has_its_known_values)
     CHECK_INT(crc32c("", 0), 0);
     CHECK_INT(crc32c(zeros, sizeof zeros), 0x8a9136aa);
 }
+
+TEST(crc32c_is_the_same_with_and_without_an_instruction)
+{
+    uint8_t data[300];
+    CHECK_INT(crc32c_tables("123456789", 9), 0xe3069283);
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = (uint8_t)(i * 7 + i / 11);
+    }
+    for (size_t from = 0; from < 9; from++) { /* every alignment and every rest */
+        for (size_t len = 0; from + len <= sizeof data; len++) {
+            CHECK_INT(crc32c(data + from, len), crc32c_tables(data + from, len));
+        }
+    }
+}
