@@ -1,8 +1,10 @@
 -- Claim: what a dead worker leaves open is ended at once by a successor with the same
 -- transactional.id, and only at the time-out if the id is another one. Both are exactly-once.
--- Two pairs of workers copy the same input, each to a topic of its own: one keeps its ids, one
--- makes a new id at each start. One worker of each pair dies in the middle of a transaction; the
--- source goes on until it has seen records of both successors.
+-- Two workers copy the same input, each to a topic of its own: one keeps its id, one makes a new id
+-- at each start. Both die in the middle of a transaction; the source goes on until it has seen
+-- records of both successors.
+-- Each is alone in its group: when a rebalance comes while an open transaction blocks the committed
+-- offset, librdkafka 2.0 may start at auto.offset.reset instead, and that is another story.
 -- The twin asks of the new ids what only kept ids can do.
 
 local TXN_TIMEOUT <const> = 6000
@@ -55,7 +57,7 @@ local function new_id(w)
 end
 
 local function workers(run)
-  return { run = run, count = 2, restart = "300ms",
+  return { run = run, restart = "300ms",
            conf = { ["session.timeout.ms"] = param "session",
                     ["transaction.timeout.ms"] = TXN_TIMEOUT } }
 end
