@@ -309,17 +309,21 @@ void scenario_fire(struct prompt *p, uint64_t id, const json_t *args)
 
 /* ---- judge ---- */
 
-/** A violation that later events cannot undo, one that they may, or a state. */
+/** Nothing that comes later undoes it. */
+static bool is_final(const struct finding *f)
+{
+    return f->proven && f->class == CLASS_SAFETY;
+}
+
+/** A preview: what may still come true is open, an `eventually` in any case. */
 static const char *state_of(const struct verdict *v, const struct prop_result *r)
 {
-    bool proven = false;
+    bool final = false;
     for (size_t i = 0; i < r->nfindings; i++) {
-        proven = proven || v->findings[r->findings[i]].proven;
+        final = final || is_final(&v->findings[r->findings[i]]);
     }
-    return r->state == PROP_HELD           ? "holds so far"
-           : r->state == PROP_INCONCLUSIVE ? "open"
-           : proven                        ? "VIOLATED"
-                                           : "open";
+    bool may_come = r->state == PROP_INCONCLUSIVE || !final || strcmp(r->mode, "eventually") == 0;
+    return r->state == PROP_HELD ? "holds so far" : may_come ? "open" : "VIOLATED";
 }
 
 static char *to_text(int (*write)(void *arg, FILE *f, struct err *e), void *arg, struct err *e)
@@ -340,15 +344,22 @@ static char *to_text(int (*write)(void *arg, FILE *f, struct err *e), void *arg,
 
 struct found {
     struct report rep;
-    bool running;
+    bool running, final;
 };
 
-static bool is_declared(const struct verdict *v, size_t finding)
+/** Whether a finding is one that judge() called a violation. */
+static bool was_shown(const struct found *fd, size_t finding)
 {
+    const struct verdict *v = fd->rep.v;
+    if (fd->final) {
+        return v->findings[finding].proven;
+    }
     for (size_t i = 0; i < v->nprops; i++) {
-        for (size_t k = 0; k < v->props[i].nfindings; k++) {
-            if (v->props[i].findings[k] == finding) {
-                return v->props[i].declared;
+        const struct prop_result *r = &v->props[i];
+        for (size_t k = 0; k < r->nfindings; k++) {
+            if (r->findings[k] == finding) {
+                return is_final(&v->findings[finding]) && (r->declared || !fd->running) &&
+                       strcmp(r->mode, "eventually") != 0;
             }
         }
     }
@@ -361,8 +372,7 @@ static int write_findings(void *arg, FILE *f, struct err *e)
     const struct verdict *v = fd->rep.v;
     size_t n = 0;
     for (size_t i = 0; i < v->nfindings; i++) {
-        if (v->findings[i].proven && v->findings[i].primary < 0 &&
-            (!fd->running || is_declared(v, i))) {
+        if (v->findings[i].primary < 0 && was_shown(fd, i)) {
             terminal_finding(&fd->rep, i, 1, f);
             n++;
         }
@@ -381,11 +391,14 @@ static json_t *props_of(const struct verdict *v, bool final, bool running)
         if (!r->declared && (running || r->state != PROP_VIOLATED)) {
             continue;
         }
-        bool open = strcmp(state, "open") == 0 && r->reason[0];
-        json_array_append_new(props,
-                              json_pack("{s:s,s:s,s:s,s:s}", "mode",
-                                        r->declared ? r->mode : "always", "property", r->name,
-                                        "state", state, "what", open ? r->reason : r->detail));
+        bool open = strcmp(state, "open") == 0;
+        const char *what = !open               ? r->detail
+                           : r->reason[0]      ? r->reason
+                           : r->nfindings == 0 ? r->detail
+                                               : "does not hold now";
+        json_array_append_new(props, json_pack("{s:s,s:s,s:s,s:s}", "mode",
+                                               r->declared ? r->mode : "always", "property",
+                                               r->name, "state", state, "what", what));
     }
     return props;
 }
@@ -395,7 +408,7 @@ static void answer_verdict(struct prompt *p, uint64_t id, const struct verdict *
 {
     struct err e;
     bool running = !final && session_is_up(p->session);
-    struct found fd = {.rep = {.v = v, .es = es}, .running = running};
+    struct found fd = {.rep = {.v = v, .es = es}, .running = running, .final = final};
     free(p->findings);
     p->findings = to_text(write_findings, &fd, &e);
     prompt_ok(p, id, json_pack("{s:o}", "props", props_of(v, final, running)));

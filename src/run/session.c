@@ -359,9 +359,7 @@ void session_close(struct session *s, session_fn fn, void *arg)
     s->closed = fn;
     s->closed_arg = arg;
     for (struct stage *st = s->stages; st; st = st->next) {
-        timer_stop(st->run.tick);
-        timer_stop(st->run.limit);
-        st->run.tick = st->run.limit = NULL;
+        session_stop_watching(&st->run);
         st->run.failed = true;
         atomic_store(&st->run.work.unwanted, true);
         members_kill(&st->run);

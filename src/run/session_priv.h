@@ -59,5 +59,7 @@ void session_note(struct session *s, const char *why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* session_roles.c */
+/** The clock of the roles, their limit and the watch end. */
+void session_stop_watching(struct run *r);
 void session_fault_free(struct session_fault *f);
 extern const struct run_course session_course;

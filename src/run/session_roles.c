@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "role/proto.h"
+#include "run/exec.h"
 #include "run/session_priv.h"
 
 enum { TICK_MS = 20, START_MS = 60000 };
@@ -48,6 +49,15 @@ static void answer(struct stage *st, const struct err *e)
     loop_defer(st->s->o.loop, answer_now, a);
 }
 
+void session_stop_watching(struct run *r)
+{
+    timer_stop(r->tick);
+    timer_stop(r->limit);
+    r->tick = r->limit = NULL;
+    watch_stop(r->watch);
+    r->watch = NULL;
+}
+
 static void on_fail(struct run *r, enum run_end end, const struct err *e, const char *detail)
 {
     struct stage *st = stage_of(r);
@@ -56,9 +66,7 @@ static void on_fail(struct run *r, enum run_end end, const struct err *e, const 
     }
     faults_stop(r);
     r->failed = r->roles_stopped = true;
-    timer_stop(r->tick);
-    timer_stop(r->limit);
-    r->tick = r->limit = NULL;
+    session_stop_watching(r);
     members_kill(r);
     if (st->fn) {
         answer(st, e);
@@ -83,6 +91,7 @@ static void on_tick(void *arg)
 {
     struct run *r = arg;
     digest_poll(r);
+    exec_tick(r);
     if (r->phase == PH_ROLES && all_ready(r)) {
         timer_stop(r->limit);
         r->limit = NULL;
@@ -105,9 +114,27 @@ static void on_start_limit(void *arg)
     run_fail(r, RUN_SCENARIO, &e, NULL);
 }
 
+static void on_drained(void *arg)
+{
+    /* nobody asked */
+}
+
 static void on_topics_ready(struct run *r)
 {
+    struct err e;
     if (r->failed) {
+        return;
+    }
+    r->watch =
+        watch_start(&(struct watch_opts){.loop = r->loop,
+                                         .bootstrap = cluster_bootstrap(r->cluster, CLUSTER_DIRECT),
+                                         .plan = r->plan,
+                                         .history = r->history,
+                                         .on_drained = on_drained,
+                                         .arg = r},
+                    &e);
+    if (!r->watch) {
+        run_fail(r, RUN_ENVIRONMENT, &e, NULL);
         return;
     }
     r->phase = PH_ROLES;
@@ -119,9 +146,7 @@ static void on_topics_ready(struct run *r)
 
 static void on_roles_gone(struct run *r)
 {
-    timer_stop(r->tick);
-    timer_stop(r->limit);
-    r->tick = r->limit = NULL;
+    session_stop_watching(r);
     if (!r->failed) {
         r->phase = PH_CUT;
         run_phase(r, "cut", "");

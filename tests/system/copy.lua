@@ -29,3 +29,22 @@ scenario "copy" {
   },
   stop = { after = "sent", drain = "30s" },
 }
+
+-- Sends everything twice.
+local function twice(w)
+  for m in w:messages "input" do
+    for _ = 1, 2 do w:send("output", { from = m, key = m.key, value = m.value }) end
+  end
+end
+
+scenario "copy/twice" {
+  params = { ids = 50 },
+  topics = { input = { partitions = 3 }, output = { partitions = 3 } },
+  roles  = { writer = writer, worker = twice },
+  expect = {
+    always     "exactly once"  { exactly_once { from = "input", to = "output" } },
+    eventually "all is copied" { no_loss { from = "input", to = "output" } },
+  },
+  stop = { after = "sent", drain = "20s" },
+  fails_with = "duplicate",
+}

@@ -162,6 +162,24 @@ expect_code 3
 expect "held"
 expect "this prompt is attached to a stored run"
 
+# what no later event undoes is said at once, with its evidence
+cat >twice.lua <<'L'
+.load copy.lua copy/twice
+up()
+while #tail("output", 40) < 6 do sleep "100ms" end
+for _, p in ipairs(judge()) do print(p.property, p.state) end
+why
+down()
+L
+code=0
+out=$("$KAOS" repl <twice.lua 2>&1) || code=$?
+echo "$out"
+expect_code 0
+grep -qP "exactly once\tVIOLATED" <<<"$out" || fail "the duplicate was not seen"
+grep -qP "all is copied\t(open|holds so far)" <<<"$out" || fail "an eventually is final"
+expect "duplicate"
+wait_for 10 none_left
+
 # lines typed before are there again; nothing outlives a prompt that is killed
 start "$KAOS repl copy.lua"
 see "copy   2 roles"
