@@ -75,6 +75,13 @@ static void lint_fault(const struct lint *l, size_t i)
     if (f->kind == FAULT_PAUSE) {
         lint_pause(l, i);
     }
+    for (size_t k = 0; f->index > 0 && k < f->roles.n; k++) {
+        const struct plan_role *r = plan_role(l->plan, f->roles.items[k]);
+        if (r && f->index > r->count) {
+            say(l, true, f->where, ", faults[%zu] (%s), index: no instance %d, role `%s` has %d",
+                i + 1, plan_fault_name(f->kind), f->index, r->name, r->count);
+        }
+    }
     if ((f->kind == FAULT_CRASH || f->kind == FAULT_ABORT) && f->p == 0 && f->at.min_ms < 0) {
         say(l, false, f->where, ", faults[%zu] (%s), p: with 0 it never fires", i + 1,
             plan_fault_name(f->kind));

@@ -391,6 +391,13 @@ static int check_target(const struct session *s, const struct session_fault *f, 
                    ? 0
                    : err_set(e, ERR_USAGE, 0, "no role reads with group %s", f->f.group);
     }
+    const struct plan_role *role = plan_role(r->plan, f->f.roles.n ? f->f.roles.items[0] : "");
+    bool inside = f->f.kind == FAULT_CRASH || f->f.kind == FAULT_ABORT || f->f.kind == FAULT_EXIT;
+    if (role && inside && plan_is_program(role)) {
+        return err_set(e, ERR_USAGE, 0,
+                       "role %s is a program: kill and pause can hit it, %s cannot", role->name,
+                       plan_fault_name(f->f.kind));
+    }
     for (size_t i = 0; i < r->nslots; i++) {
         if (member_hit(f, r->slots[i].current)) {
             return 0;

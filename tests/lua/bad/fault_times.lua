@@ -15,6 +15,9 @@ scenario "k" { topics = { x = {} }, roles = { a = function() end }, faults = { k
 scenario "l" { topics = { x = {} }, roles = { a = function() end }, faults = { every = "1s" }, expect = { no_loss { from = "x", to = "a" } } }
 scenario "j" { topics = { x = {} }, roles = { a = function() end }, faults = { kill { role = "a", at = "1s" }, nil, kill { role = "a", at = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
 scenario "i" { topics = { x = {} }, roles = { a = function() end }, faults = { broker { action = "restart", hold = "1s", at = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
+scenario "p" { topics = { x = {} }, roles = { a = function() end }, faults = { crash { role = "a" } }, expect = { no_loss { from = "x", to = "a" } } }
+scenario "e" { topics = { x = {} }, roles = { a = function() end }, faults = { abort { role = "a", p = 0.1, at = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
+scenario "f" { topics = { x = {} }, roles = { a = function() end }, faults = { kill { role = "a", index = 0, at = "1s" } }, expect = { no_loss { from = "x", to = "a" } } }
 --> error 2: scenario "t", faults[1] (kill): needs `every` or `at`
 --> error 3: scenario "u", faults[1] (kill): give `every` or `at`, not both
 --> error 4: scenario "v", faults[1] (pause): needs `hold`
@@ -31,3 +34,6 @@ scenario "i" { topics = { x = {} }, roles = { a = function() end }, faults = { b
 --> error 15: scenario "l", faults: a list has no field `every`
 --> error 16: scenario "j", faults: has a hole (nil)
 --> error 17: scenario "i", faults[1] (broker): a restart has no `hold`
+--> error 18: scenario "p", faults[1] (crash): needs `p` or `at`
+--> error 19: scenario "e", faults[1] (abort): give `p` or `at`, not both
+--> error 20: scenario "f", faults[1] (kill), index: 0 is too small, at least 1

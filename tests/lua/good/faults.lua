@@ -58,3 +58,15 @@ scenario "two ways" {
   },
   thresholds = { ["e2e.latency"] = "p50 < 1s" },
 }
+
+scenario "instances" {
+  topics = { output = {} },
+  roles  = { worker = { run = function() end, count = 3 } },
+  faults = {
+    kill { role = "worker", index = 2, at = "1s" },
+    crash { role = "worker", index = 3, at = "1500ms", point = "before_commit" },
+    abort { role = "worker", at = "2s" },
+    crash { role = "worker", p = 0.5 },
+  },
+  expect = { no_loss { from = "output", to = "worker" } },
+}

@@ -124,3 +124,22 @@ TEST(faults_of_mixes_stand_among_the_others)
     plan_free(p);
     load_free(l);
 }
+
+TEST(a_fault_may_mean_one_instance_and_come_at_a_time)
+{
+    struct load *l;
+    struct plan *p = plan_named("instances", &l);
+    const struct plan_fault *f = p->faults.items;
+    CHECK_INT(p->faults.n, 4);
+    CHECK_INT(f[0].index, 2);
+    CHECK_INT(f[1].index, 3);
+    CHECK_INT(f[1].at.min_ms, 1500);
+    CHECK(f[1].p == 0);
+    CHECK_INT(f[1].points, 1u << POINT_BEFORE_COMMIT);
+    CHECK_INT(f[2].index, 0);
+    CHECK_INT(f[2].at.max_ms, 2000);
+    CHECK_INT(f[3].at.min_ms, -1);
+    CHECK(f[3].p == 0.5);
+    plan_free(p);
+    load_free(l);
+}

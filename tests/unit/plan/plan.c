@@ -220,6 +220,30 @@ TEST(within_may_not_exceed_the_drain)
                   "are longer than the drain (35000 ms), raise stop.drain\n");
 }
 
+static struct plan *killed(int index)
+{
+    struct plan *p = small_plan();
+    struct plan_fault *f = VEC_PUSH(&p->faults);
+    f->kind = FAULT_KILL;
+    f->where = xstrdup("x.lua:9");
+    f->index = index;
+    plan_strings_add(&f->roles, p->roles.items[0].name);
+    p->roles.items[0].count = 2;
+    return p;
+}
+
+TEST(an_instance_that_does_not_exist_is_an_error)
+{
+    struct plan *p = killed(3);
+    char *want = xasprintf("error x.lua:9 scenario \"t\", faults[1] (kill), index: no instance 3, "
+                           "role `%s` has 2\n",
+                           p->roles.items[0].name);
+    check_lint(p, want);
+    check_lint(killed(2), "");
+    check_lint(killed(0), "");
+    free(want);
+}
+
 TEST(a_draw_with_probability_0_is_said)
 {
     struct plan *p = small_plan();
