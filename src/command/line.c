@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "base/mem.h"
 #include "io/input.h"
@@ -102,7 +103,7 @@ static void list_words(const struct line_words *w)
     buf_free(&b);
 }
 
-static unsigned char on_tab(EditLine *el, int key)
+static unsigned char on_tab(EditLine *el, wint_t key)
 {
     struct line *l = line_of(el);
     const LineInfo *li = el_line(el);
@@ -267,7 +268,8 @@ static void set_up(struct line *l)
     el_set(l->el, EL_EDITOR, "emacs");
     el_set(l->el, EL_PROMPT, give_prompt);
     el_set(l->el, EL_HIST, history, l->past);
-    el_set(l->el, EL_ADDFN, "kaos-complete", "completes the word", on_tab);
+    /* wide: libedit keeps these strings, and would keep copies of narrow ones for ever */
+    el_wset(l->el, EL_ADDFN, L"kaos-complete", L"completes the word", on_tab);
     el_set(l->el, EL_BIND, "^I", "kaos-complete", NULL);
     el_set(l->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
 }
