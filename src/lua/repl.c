@@ -128,7 +128,6 @@ enum repl_line repl_line(struct repl *r, const char *line)
 {
     struct line l = {.r = r, .text = line, .what = REPL_WRONG};
     struct err e;
-    r->interrupt = 0;
     host_set_interrupt(r->L, HOOK_COUNT, check_interrupt, r); /* one that fired sticks */
     r->outcome = REPL_OK;
     if (host_protect(r->L, do_line, &l, &e)) {

@@ -111,7 +111,8 @@ enter '6 * 7'
 wait_for 10 bash -c "tmux -S '$PWD/tmux' capture-pane -p -t p | grep -cx '42' | grep -q 2"
 enter 'while true do end'
 key C-c
-see "interrupted"
+stopped() { shows "interrupted" || see_count "cancelled" 2; } # before it has begun: cancelled
+wait_for 10 stopped
 
 # the properties so far, a reason, an id, and the session as a scenario
 enter 'judge()'
