@@ -119,9 +119,8 @@ struct topic *part_internal(struct broker *b, const char *name)
         return t;
     }
     struct props props = {0};
-    struct err e;
     bool offsets = strcmp(name, OFFSETS_TOPIC) == 0;
-    props_set(&props, "cleanup.policy", true, "compact", &e);
+    props_force(&props, PROP_CLEANUP_POLICY, "compact");
     int64_t n = props_get(&b->props, NULL, offsets ? PROP_OFFSETS_PARTITIONS : PROP_TXN_PARTITIONS);
     return part_create(b, name, (int32_t)n, b->nnodes < 3 ? b->nnodes : 3, &props);
 }

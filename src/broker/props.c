@@ -13,54 +13,67 @@ static const char *const policies[] = {"delete", "compact", "compact,delete", "d
                                        NULL};
 static const char *const codecs[] = {"producer", NULL};
 
+#define BOOL(b, t, d, ...)                                                                         \
+    {                                                                                              \
+        .broker = (b), .topic = (t), .kind = PROP_BOOL, .def = (d), ##__VA_ARGS__                  \
+    }
+#define INT(b, t, d, low, high, ...)                                                               \
+    {                                                                                              \
+        .broker = (b), .topic = (t), .kind = PROP_INT, .def = (d), .min = (low), .max = (high),    \
+        ##__VA_ARGS__                                                                              \
+    }
+#define TEXT(b, t, d, list, ...)                                                                   \
+    {                                                                                              \
+        .broker = (b), .topic = (t), .kind = PROP_TEXT, .def = (d), .choices = (list),             \
+        ##__VA_ARGS__                                                                              \
+    }
+#define FIXED     .fixed = true
+#define UNLIMITED .unlimited = true
+
+/** Records do not get that old here; a shorter time would have to be honoured. */
+enum { HOUR_MS = 3600000 };
+
 static const struct props_row rows[PROP_COUNT] = {
-    [PROP_AUTO_CREATE] = {"auto.create.topics.enable", NULL, PROP_BOOL, "true"},
-    [PROP_NUM_PARTITIONS] = {"num.partitions", NULL, PROP_INT, "1", 1, 10000},
-    [PROP_REPLICATION] = {"default.replication.factor", NULL, PROP_INT, "1", 1, INT16_MAX},
-    [PROP_MIN_ISR] = {"min.insync.replicas", "min.insync.replicas", PROP_INT, "1", 1, INT16_MAX},
-    [PROP_MESSAGE_MAX] = {"message.max.bytes", "max.message.bytes", PROP_INT, "1048588", 0,
-                          INT32_MAX},
-    [PROP_TIMESTAMP_TYPE] = {"log.message.timestamp.type", "message.timestamp.type", PROP_TEXT,
-                             "CreateTime", .choices = timestamp_types},
-    [PROP_TIMESTAMP_AFTER_MAX] = {"log.message.timestamp.after.max.ms",
-                                  "message.timestamp.after.max.ms", PROP_INT, "3600000", 0,
-                                  INT64_MAX},
-    [PROP_CLEANUP_POLICY] = {"log.cleanup.policy", "cleanup.policy", PROP_TEXT, "delete",
-                             .choices = policies},
-    [PROP_RETENTION_MS] = {"log.retention.ms", "retention.ms", PROP_INT, "-1", -1, INT64_MAX},
-    [PROP_RETENTION_BYTES] = {"log.retention.bytes", "retention.bytes", PROP_INT, "-1", -1,
-                              INT64_MAX},
-    [PROP_DELETE_RETENTION_MS] = {"log.cleaner.delete.retention.ms", "delete.retention.ms",
-                                  PROP_INT, "86400000", 0, INT64_MAX},
-    [PROP_UNCLEAN] = {"unclean.leader.election.enable", "unclean.leader.election.enable", PROP_BOOL,
-                      "false", .fixed = true},
-    [PROP_COMPRESSION] = {"compression.type", "compression.type", PROP_TEXT, "producer",
-                          .choices = codecs},
-    [PROP_SEGMENT_BYTES] = {"log.segment.bytes", "segment.bytes", PROP_INT, "1073741824", 14,
-                            INT32_MAX},
-    [PROP_OFFSETS_PARTITIONS] = {"offsets.topic.num.partitions", NULL, PROP_INT, "1", 1, 1000},
-    [PROP_OFFSET_METADATA_MAX] = {"offset.metadata.max.bytes", NULL, PROP_INT, "4096", 0,
-                                  INT32_MAX},
-    [PROP_OFFSETS_RETENTION] = {"offsets.retention.minutes", NULL, PROP_INT, "10080", 1, INT32_MAX,
-                                .fixed = true},
-    [PROP_TXN_PARTITIONS] = {"transaction.state.log.num.partitions", NULL, PROP_INT, "1", 1, 1000},
-    [PROP_TXN_MAX_TIMEOUT] = {"transaction.max.timeout.ms", NULL, PROP_INT, "900000", 1, INT32_MAX},
-    [PROP_TXN_CLEANUP] = {"transaction.abort.timed.out.transaction.cleanup.interval.ms", NULL,
-                          PROP_INT, "500", 1, INT32_MAX},
-    [PROP_TXN_REMOVE_INTERVAL] = {"transaction.remove.expired.transaction.cleanup.interval.ms",
-                                  NULL, PROP_INT, "3600000", 1, INT32_MAX},
-    [PROP_TXN_ID_EXPIRATION] = {"transactional.id.expiration.ms", NULL, PROP_INT, "604800000", 1,
-                                INT32_MAX},
-    [PROP_TXN_VERIFY] = {"transaction.partition.verification.enable", NULL, PROP_BOOL, "true"},
-    [PROP_PID_EXPIRATION] = {"producer.id.expiration.ms", NULL, PROP_INT, "86400000", 1, INT32_MAX},
-    [PROP_PID_EXPIRATION_CHECK] = {"producer.id.expiration.check.interval.ms", NULL, PROP_INT,
-                                   "600000", 1, INT32_MAX},
-    [PROP_REBALANCE_DELAY] = {"group.initial.rebalance.delay.ms", NULL, PROP_INT, "0", 0,
-                              INT32_MAX},
-    [PROP_SESSION_MIN] = {"group.min.session.timeout.ms", NULL, PROP_INT, "1000", 0, INT32_MAX},
-    [PROP_SESSION_MAX] = {"group.max.session.timeout.ms", NULL, PROP_INT, "1800000", 0, INT32_MAX},
-    [PROP_GROUP_MAX_SIZE] = {"group.max.size", NULL, PROP_INT, "2147483647", 1, INT32_MAX},
-    [PROP_REQUEST_MAX] = {"socket.request.max.bytes", NULL, PROP_INT, "104857600", 1024, INT32_MAX},
+    [PROP_AUTO_CREATE] = BOOL("auto.create.topics.enable", NULL, "true"),
+    [PROP_NUM_PARTITIONS] = INT("num.partitions", NULL, "1", 1, 10000),
+    [PROP_REPLICATION] = INT("default.replication.factor", NULL, "1", 1, INT16_MAX),
+    [PROP_MIN_ISR] = INT("min.insync.replicas", "min.insync.replicas", "1", 1, INT16_MAX),
+    [PROP_MESSAGE_MAX] = INT("message.max.bytes", "max.message.bytes", "1048588", 0, INT32_MAX),
+    [PROP_TIMESTAMP_TYPE] =
+        TEXT("log.message.timestamp.type", "message.timestamp.type", "CreateTime", timestamp_types),
+    [PROP_TIMESTAMP_AFTER_MAX] = INT("log.message.timestamp.after.max.ms",
+                                     "message.timestamp.after.max.ms", "3600000", 0, INT64_MAX),
+    [PROP_CLEANUP_POLICY] = TEXT("log.cleanup.policy", "cleanup.policy", "delete", policies, FIXED),
+    [PROP_RETENTION_MS] =
+        INT("log.retention.ms", "retention.ms", "-1", HOUR_MS, INT64_MAX, UNLIMITED),
+    [PROP_RETENTION_BYTES] =
+        INT("log.retention.bytes", "retention.bytes", "-1", -1, INT64_MAX, FIXED),
+    [PROP_DELETE_RETENTION_MS] =
+        INT("log.cleaner.delete.retention.ms", "delete.retention.ms", "86400000", 0, INT64_MAX),
+    [PROP_UNCLEAN] =
+        BOOL("unclean.leader.election.enable", "unclean.leader.election.enable", "false", FIXED),
+    [PROP_COMPRESSION] = TEXT("compression.type", "compression.type", "producer", codecs),
+    [PROP_SEGMENT_BYTES] = INT("log.segment.bytes", "segment.bytes", "1073741824", 14, INT32_MAX),
+    [PROP_OFFSETS_PARTITIONS] = INT("offsets.topic.num.partitions", NULL, "1", 1, 1000),
+    [PROP_OFFSET_METADATA_MAX] = INT("offset.metadata.max.bytes", NULL, "4096", 0, INT32_MAX),
+    [PROP_OFFSETS_RETENTION] = INT("offsets.retention.minutes", NULL, "10080", 1, INT32_MAX, FIXED),
+    [PROP_TXN_PARTITIONS] = INT("transaction.state.log.num.partitions", NULL, "1", 1, 1000),
+    [PROP_TXN_MAX_TIMEOUT] = INT("transaction.max.timeout.ms", NULL, "900000", 1, INT32_MAX),
+    [PROP_TXN_CLEANUP] = INT("transaction.abort.timed.out.transaction.cleanup.interval.ms", NULL,
+                             "500", 1, INT32_MAX),
+    [PROP_TXN_REMOVE_INTERVAL] = INT("transaction.remove.expired.transaction.cleanup.interval.ms",
+                                     NULL, "3600000", 1, INT32_MAX),
+    [PROP_TXN_ID_EXPIRATION] =
+        INT("transactional.id.expiration.ms", NULL, "604800000", 1, INT32_MAX),
+    [PROP_TXN_VERIFY] = BOOL("transaction.partition.verification.enable", NULL, "true"),
+    [PROP_PID_EXPIRATION] = INT("producer.id.expiration.ms", NULL, "86400000", 1, INT32_MAX),
+    [PROP_PID_EXPIRATION_CHECK] =
+        INT("producer.id.expiration.check.interval.ms", NULL, "600000", 1, INT32_MAX),
+    [PROP_REBALANCE_DELAY] = INT("group.initial.rebalance.delay.ms", NULL, "0", 0, INT32_MAX),
+    [PROP_SESSION_MIN] = INT("group.min.session.timeout.ms", NULL, "1000", 0, INT32_MAX),
+    [PROP_SESSION_MAX] = INT("group.max.session.timeout.ms", NULL, "1800000", 0, INT32_MAX),
+    [PROP_GROUP_MAX_SIZE] = INT("group.max.size", NULL, "2147483647", 1, INT32_MAX),
+    [PROP_REQUEST_MAX] = INT("socket.request.max.bytes", NULL, "104857600", 1024, INT32_MAX),
 };
 
 const struct props_row *props_row(enum props_id id)
@@ -90,6 +103,9 @@ static int parse(const struct props_row *r, const char *value, int64_t *out)
     case PROP_INT:
         errno = 0;
         *out = strtoll(value, &end, 10);
+        if (r->unlimited && strcmp(value, "-1") == 0) {
+            return 0;
+        }
         return errno || end == value || *end || *out < r->min || *out > r->max ? -1 : 0;
     default:
         for (*out = 0; r->choices[*out]; (*out)++) {
@@ -120,6 +136,11 @@ int props_set(struct props *p, const char *name, bool topic, const char *value, 
     p->at[id].set = true;
     p->at[id].num = num;
     return 0;
+}
+
+void props_force(struct props *p, enum props_id id, const char *value)
+{
+    p->at[id].set = parse(&rows[id], value, &p->at[id].num) == 0;
 }
 
 void props_unset(struct props *p, const char *name, bool topic)

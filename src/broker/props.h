@@ -51,6 +51,7 @@ struct props_row {
     int64_t min, max;
     const char *const *choices; /**< of a text; NULL ends them */
     bool fixed;                 /**< has its default and no other value */
+    bool unlimited;             /**< -1 is a value, too */
 };
 /** One value of each row; unset = taken from above (topic: the broker's; broker: the default). */
 struct props {
@@ -65,6 +66,8 @@ const struct props_row *props_row(enum props_id id);
 int props_find(const char *name, bool topic);
 /** Sets from text. @return -1 with ERR_USAGE that names property and value. */
 int props_set(struct props *p, const char *name, bool topic, const char *value, struct err *e);
+/** Sets what others may not. */
+void props_force(struct props *p, enum props_id id, const char *value);
 void props_unset(struct props *p, const char *name, bool topic);
 /** The value in force; topic may be NULL. */
 int64_t props_get(const struct props *broker, const struct props *topic, enum props_id id);
