@@ -29,9 +29,10 @@ enum { CLOSE_MS = 2000 };
 static struct prompt *at_prompt;
 static int signal_pipe[2] = {-1, -1};
 
-static void on_sigint(int signum)
+static void on_signal(int signum)
 {
-    ssize_t n = write(signal_pipe[1], "", 1);
+    char byte = (char)signum;
+    ssize_t n = write(signal_pipe[1], &byte, 1);
     (void)n;
     repl_interrupt(at_prompt->repl);
 }
@@ -208,8 +209,15 @@ static void free_words(struct line_words *w)
 static void on_interrupt(void *arg)
 {
     struct prompt *p = arg;
-    char drop[16];
-    while (read(signal_pipe[0], drop, sizeof drop) > 0) {
+    char signum, end = 0;
+    while (read(signal_pipe[0], &signum, 1) > 0) {
+        end = signum != SIGINT ? signum : end;
+    }
+    if (end) {
+        p->code = 128 + end;
+        repl_cancel(p->repl);
+        quit(p);
+        return;
     }
     bool fresh = repl_interrupted(p->repl);
     if (p->quitting) {
@@ -237,24 +245,17 @@ static void on_interrupt(void *arg)
     }
 }
 
-static void on_term(void *arg)
-{
-    struct prompt *p = arg;
-    p->code = 128 + SIGTERM;
-    quit(p);
-}
-
 static int catch_interrupts(struct prompt *p, struct err *e)
 {
     at_prompt = p;
     if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
         return err_sys(e, "creating a pipe");
     }
-    struct sigaction sa = {.sa_handler = on_sigint, .sa_flags = SA_RESTART};
+    struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&sa.sa_mask);
     sigaction(SIGINT, &sa, NULL);
-    signals_start(p->loop, SIGTERM, on_term, p);
-    signals_start(p->loop, SIGHUP, on_term, p);
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
     return input_start(p->loop, signal_pipe[0], on_interrupt, p, e) ? 0 : -1;
 }
 

@@ -93,6 +93,12 @@ A scenario can be loaded; a wrong one says why.
   error: no scenario is loaded; .load FILE
   [3]
 
+A loop that waits for nothing ends with its terminal, or when it is told to.
+
+  $ yes 'while true do end' | head -n 1 | timeout -s HUP 1 kaos repl --cluster none
+  error: prompt:1:1: interrupted
+  [124]
+
 Options.
 
   $ kaos repl --cluster nosuch < /dev/null
