@@ -384,7 +384,8 @@ int admin_run(struct admin *a, const struct admin_op *op, int timeout_ms, struct
 {
     uint64_t deadline_ns = admin_deadline(timeout_ms);
     int slice_ms = timeout_ms / 3 > SLICE_MIN_MS ? timeout_ms / 3 : SLICE_MIN_MS;
-    for (int pause_ms = PAUSE_MIN_MS;; pause_ms *= 2) {
+    for (int pause_ms = PAUSE_MIN_MS;;
+         pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms * 2 : pause_ms) {
         err_clear(e);
         if (attempt(a, op, slice_ms + op->hold_ms, deadline_ns, e) == 0) {
             return 0;

@@ -56,7 +56,7 @@ Wrong words are told at once: exit code 64, and 5 when nothing was selected.
   kaos: nothing selected; `kaos list` shows what there is
   [5]
   $ kaos lint --format xml smoke.lua
-  kaos: --format: xml is not text or json
+  kaos: --format: xml is not text, json or github
   [64]
   $ kaos show
   kaos: show: name one run, as in `kaos show latest`

@@ -215,4 +215,12 @@ TEST(pieces_that_do_not_belong_are_refused)
     CHECK_HAS(e.msg, "not the records that follow");
     CHECK_INT(write_piece(c, &k.pieces[2]), 0);
     check_same(from, to);
+    for (size_t i = 0; i < k.n; i++) {
+        buf_free(&k.pieces[i]);
+    }
+    buf_free(&evil);
+    mirror_copy_free(c);
+    mirror_source_free(s);
+    free(from);
+    free(to);
 }
