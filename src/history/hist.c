@@ -216,8 +216,8 @@ static char *make_stem(const char *dir, const struct hist_ident *who)
     return stem;
 }
 
-/* KAOS_BENCH_HISTORY=off, only to measure what a history costs: the segments of roles say from their
- * start that their writer could not go on, so such a run is incomplete and never passes. */
+/* KAOS_BENCH_HISTORY=off, only to measure what a history costs: the segments of roles say from
+ * their start that their writer could not go on, so such a run is incomplete and never passes. */
 static bool is_switched_off(const struct hist_ident *who)
 {
     const char *value = getenv("KAOS_BENCH_HISTORY");
