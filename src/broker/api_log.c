@@ -22,6 +22,27 @@ static int find(struct call *c, const char *topic, int64_t index, int64_t epoch,
     return epoch < (*p)->leader_epoch ? KAFKA_FENCED_LEADER_EPOCH : KAFKA_UNKNOWN_LEADER_EPOCH;
 }
 
+/** Answers for one partition: ask is its element of the request; the answer is added to topic. */
+typedef void (*partition_fn)(struct call *c, struct wire_value *topic, const char *name,
+                             const struct wire_value *ask);
+
+/** Answers topic by topic and partition by partition; name and partitions: what the fields are
+ * called in this request (and name in its answer). */
+static void each_partition(struct call *c, const char *name, const char *partitions,
+                           partition_fn fn)
+{
+    const struct wire_value *req = &c->req.root;
+    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
+        const struct wire_value *t = wire_at(req, "Topics", i);
+        struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Topics");
+        wire_set_str(&c->resp, out, name, wire_str(t, name));
+        for (size_t k = 0; k < wire_count(t, partitions); k++) {
+            fn(c, out, wire_str(t, name), wire_at(t, partitions, k));
+        }
+    }
+    call_reply(c);
+}
+
 /* ---- ListOffsets ------------------------------------------------------------------------------
  */
 
@@ -64,16 +85,7 @@ static void list_one(struct call *c, struct wire_value *topic, const char *name,
 
 void api_list_offsets(struct call *c)
 {
-    const struct wire_value *req = &c->req.root;
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
-        const struct wire_value *t = wire_at(req, "Topics", i);
-        struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Topics");
-        wire_set_str(&c->resp, out, "Name", wire_str(t, "Name"));
-        for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
-            list_one(c, out, wire_str(t, "Name"), wire_at(t, "Partitions", k));
-        }
-    }
-    call_reply(c);
+    each_partition(c, "Name", "Partitions", list_one);
 }
 
 /* ---- OffsetForLeaderEpoch ---------------------------------------------------------------------
@@ -97,16 +109,7 @@ static void end_of(struct call *c, struct wire_value *topic, const char *name,
 
 void api_epoch_end(struct call *c)
 {
-    const struct wire_value *req = &c->req.root;
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
-        const struct wire_value *t = wire_at(req, "Topics", i);
-        struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Topics");
-        wire_set_str(&c->resp, out, "Topic", wire_str(t, "Topic"));
-        for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
-            end_of(c, out, wire_str(t, "Topic"), wire_at(t, "Partitions", k));
-        }
-    }
-    call_reply(c);
+    each_partition(c, "Topic", "Partitions", end_of);
 }
 
 /* ---- DeleteRecords ----------------------------------------------------------------------------
@@ -129,16 +132,7 @@ static void trim_one(struct call *c, struct wire_value *topic, const char *name,
 
 void api_delete_records(struct call *c)
 {
-    const struct wire_value *req = &c->req.root;
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
-        const struct wire_value *t = wire_at(req, "Topics", i);
-        struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Topics");
-        wire_set_str(&c->resp, out, "Name", wire_str(t, "Name"));
-        for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
-            trim_one(c, out, wire_str(t, "Name"), wire_at(t, "Partitions", k));
-        }
-    }
-    call_reply(c);
+    each_partition(c, "Name", "Partitions", trim_one);
 }
 
 /* ---- DescribeProducers ------------------------------------------------------------------------
@@ -155,9 +149,11 @@ static void put_producer(struct call *c, struct wire_value *out, const struct ps
     wire_set_int(v, "CurrentTxnStartOffset", x->txn_start);
 }
 
-static void describe_one(struct call *c, struct wire_value *topic, const char *name, int64_t index)
+static void describe_one(struct call *c, struct wire_value *topic, const char *name,
+                         const struct wire_value *ask)
 {
     struct partition *p;
+    int64_t index = ask->i;
     struct wire_value *out = wire_add(&c->resp, topic, "Partitions");
     int code = find(c, name, index, -1, &p);
     wire_set_int(out, "PartitionIndex", index);
@@ -172,14 +168,5 @@ static void describe_one(struct call *c, struct wire_value *topic, const char *n
 
 void api_describe_producers(struct call *c)
 {
-    const struct wire_value *req = &c->req.root;
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
-        const struct wire_value *t = wire_at(req, "Topics", i);
-        struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Topics");
-        wire_set_str(&c->resp, out, "Name", wire_str(t, "Name"));
-        for (size_t k = 0; k < wire_count(t, "PartitionIndexes"); k++) {
-            describe_one(c, out, wire_str(t, "Name"), wire_at(t, "PartitionIndexes", k)->i);
-        }
-    }
-    call_reply(c);
+    each_partition(c, "Name", "PartitionIndexes", describe_one);
 }
