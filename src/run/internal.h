@@ -202,6 +202,10 @@ void run_drain(struct run *r, const char *why);
 /** All roles are gone after STOP. */
 void run_roles_gone(struct run *r);
 void run_topics_ready(struct run *r);
+/** The topics are there: watches the brokers and starts the roles. drained is the watch's, tick
+ * comes all the time, late when RUN_START_MS have passed: it then clears r->limit. All get r. */
+void run_start_roles(struct run *r, loop_fn drained, loop_fn tick, loop_fn late);
+enum { RUN_START_MS = 60000 };
 /** Everything was done: the history is complete. */
 void run_end(struct run *r);
 

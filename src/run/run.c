@@ -22,14 +22,7 @@
 #include "run/ui.h"
 #include "wire/admin.h"
 
-enum {
-    TICK_MS = 20,
-    STALL_MS = 3000,
-    START_MS = 60000,
-    SETTLE_MS = 30000,
-    STATUS_S = 10,
-    DELIVERIES_LOG2 = 20
-};
+enum { TICK_MS = 20, STALL_MS = 3000, SETTLE_MS = 30000, STATUS_S = 10, DELIVERIES_LOG2 = 20 };
 
 void run_say(struct run *r, const char *fmt, ...)
 {
@@ -378,7 +371,7 @@ static void on_start_limit(void *arg)
             char *last = path_tail(log, 10);
             bool reads = plan_is_program(s->role) && s->role->groups.n > 0;
             err_set(&e, ERR_TIMEOUT, 0, "role %s.%d did not start within %d s%s%s%s", s->name,
-                    s->index, START_MS / 1000,
+                    s->index, RUN_START_MS / 1000,
                     reads ? ": no member of its group was assigned a partition; is it " : "",
                     reads ? s->role->groups.items[0] : "", reads ? " that the program joins?" : "");
             run_fail(r, RUN_SCENARIO, &e, last);
@@ -427,22 +420,15 @@ static void on_tick(void *arg)
     }
 }
 
-void run_topics_ready(struct run *r)
+void run_start_roles(struct run *r, loop_fn drained, loop_fn tick, loop_fn late)
 {
     struct err e;
-    if (r->course) {
-        r->course->topics_ready(r);
-        return;
-    }
-    if (r->failed) {
-        return;
-    }
     r->watch =
         watch_start(&(struct watch_opts){.loop = r->loop,
                                          .bootstrap = cluster_bootstrap(r->cluster, CLUSTER_DIRECT),
                                          .plan = r->plan,
                                          .history = r->history,
-                                         .on_drained = on_drained,
+                                         .on_drained = drained,
                                          .arg = r},
                     &e);
     if (!r->watch) {
@@ -451,11 +437,20 @@ void run_topics_ready(struct run *r)
     }
     r->phase = PH_ROLES;
     run_phase(r, "roles", "");
-    r->faults_on = !r->o->no_faults;
-    r->tick = timer_start(r->loop, TICK_MS, TICK_MS, on_tick, r);
-    r->limit = timer_start(r->loop, START_MS, 0, on_start_limit, r);
+    r->tick = timer_start(r->loop, TICK_MS, TICK_MS, tick, r);
+    r->limit = timer_start(r->loop, RUN_START_MS, 0, late, r);
     exec_watch(r);
     members_start(r);
+}
+
+void run_topics_ready(struct run *r)
+{
+    if (r->course) {
+        r->course->topics_ready(r);
+    } else if (!r->failed) {
+        r->faults_on = !r->o->no_faults;
+        run_start_roles(r, on_drained, on_tick, on_start_limit);
+    }
 }
 
 /* ---- start and end of the process's part ---- */

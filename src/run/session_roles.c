@@ -11,8 +11,6 @@
 #include "run/exec.h"
 #include "run/session_priv.h"
 
-enum { TICK_MS = 20, START_MS = 60000 };
-
 static struct stage *stage_of(const struct run *r)
 {
     return r->course_arg;
@@ -110,7 +108,7 @@ static void on_start_limit(void *arg)
     struct err e;
     r->limit = NULL;
     err_set(&e, ERR_TIMEOUT, 0, "not every role has started within %d s; .logs ROLE shows why",
-            START_MS / 1000);
+            RUN_START_MS / 1000);
     run_fail(r, RUN_SCENARIO, &e, NULL);
 }
 
@@ -121,27 +119,9 @@ static void on_drained(void *arg)
 
 static void on_topics_ready(struct run *r)
 {
-    struct err e;
-    if (r->failed) {
-        return;
+    if (!r->failed) {
+        run_start_roles(r, on_drained, on_tick, on_start_limit);
     }
-    r->watch =
-        watch_start(&(struct watch_opts){.loop = r->loop,
-                                         .bootstrap = cluster_bootstrap(r->cluster, CLUSTER_DIRECT),
-                                         .plan = r->plan,
-                                         .history = r->history,
-                                         .on_drained = on_drained,
-                                         .arg = r},
-                    &e);
-    if (!r->watch) {
-        run_fail(r, RUN_ENVIRONMENT, &e, NULL);
-        return;
-    }
-    r->phase = PH_ROLES;
-    run_phase(r, "roles", "");
-    r->tick = timer_start(r->loop, TICK_MS, TICK_MS, on_tick, r);
-    r->limit = timer_start(r->loop, START_MS, 0, on_start_limit, r);
-    members_start(r);
 }
 
 static void on_roles_gone(struct run *r)
