@@ -214,7 +214,7 @@ static void load_scenario_file(struct role *r, size_t *index)
 /** The preset of the clients may be too short for the brokers (run/limits.c). */
 static void lengthen_session(struct role *r)
 {
-    struct plan_role *role = (struct plan_role *)plan_role(r->plan, r->start.role);
+    struct plan_role *role = plan_role(r->plan, r->start.role);
     if (r->start.session_least > PRESET_SESSION_MS &&
         !plan_conf_get(&role->conf, "session.timeout.ms")) {
         char text[24];
