@@ -29,6 +29,7 @@ static struct run *find(struct runs *rs, const struct call *c)
     return &rs->items[(x ^ x >> 6) % RUNS];
 }
 
+/* A time a little before the run's first (the fast clock's error) begins a new run. */
 static bool continues(const struct run *run, const struct call *c, uint64_t t)
 {
     const struct rec *r = run->rec;
@@ -72,7 +73,7 @@ static int64_t *run_begin(struct hist *h, const struct call *c, struct run **out
     struct run *run = find(rs, c);
     uint64_t bit = 1ull << (run - rs->items);
     if (rs->open & bit) {
-        uint64_t t = clock_mono_ns();
+        uint64_t t = clock_fast_ns();
         if (continues(run, c, t)) {
             int64_t *slots = (int64_t *)(run->rec + 1);
             int64_t span = c->any_later ? c->at[0] - run->first : 0;
@@ -176,7 +177,7 @@ static bool extend_delivery(struct runs *rs, const struct hist_deliver *d)
         return false;
     }
     uint64_t t = clock_fast_ns();
-    if (t - run->t0 >= RUN_NS) { /* also when it is a little before t0: then the slow way */
+    if (t - run->t0 >= RUN_NS) { /* also when it is a little before t0 */
         return false;
     }
     int64_t *slots = (int64_t *)(run->rec + 1);

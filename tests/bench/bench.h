@@ -44,10 +44,11 @@ void bench_send(rd_kafka_t *rk, rd_kafka_topic_t *rkt, struct bench_headers *h, 
                 const rd_kafka_message_t *from);
 
 /* The verbs: each takes what follows it on the command line. */
-void loop_create(char **argv);  /* BOOTSTRAP TOPIC PARTITIONS */
-void loop_produce(char **argv); /* BOOTSTRAP TOPIC RECORDS */
-void loop_consume(char **argv); /* BOOTSTRAP TOPIC RECORDS */
-void loop_copy(char **argv);    /* BOOTSTRAP INPUT OUTPUT TRANSACTIONS */
-void marks_span(char **argv);   /* RUN: "records wall cpu" between two marks of a role */
-void marks_starts(char **argv); /* RUN: milliseconds from spawn to first line, one per line */
-void marks_group(char **argv);  /* RUN MEMBERS: "members generation seconds" since it settled */
+void loop_create(char **argv);   /* BOOTSTRAP TOPIC PARTITIONS */
+void loop_produce(char **argv);  /* BOOTSTRAP TOPIC RECORDS */
+void loop_consume(char **argv);  /* BOOTSTRAP TOPIC RECORDS */
+void loop_copy(char **argv);     /* BOOTSTRAP INPUT OUTPUT TRANSACTIONS */
+void marks_span(char **argv);    /* RUN: "records wall cpu" between two marks of a role */
+void marks_starts(char **argv);  /* RUN: milliseconds from spawn to first line, one per line */
+void marks_group(char **argv);   /* RUN MEMBERS: "members generation seconds" since it settled */
+void history_alone(char **argv); /* produce, consume or copy; RECORDS: the history by itself */

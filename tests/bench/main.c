@@ -10,9 +10,9 @@ static const struct {
     int nargs;
     void (*run)(char **argv);
 } verbs[] = {
-    {"create", 3, loop_create}, {"produce", 3, loop_produce}, {"consume", 3, loop_consume},
-    {"copy", 4, loop_copy},     {"span", 1, marks_span},      {"starts", 1, marks_starts},
-    {"group", 2, marks_group},
+    {"create", 3, loop_create}, {"produce", 3, loop_produce},  {"consume", 3, loop_consume},
+    {"copy", 4, loop_copy},     {"span", 1, marks_span},       {"starts", 1, marks_starts},
+    {"group", 2, marks_group},  {"history", 2, history_alone},
 };
 
 int main(int argc, char **argv)
