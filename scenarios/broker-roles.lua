@@ -29,7 +29,7 @@ scenario "broker-roles" {
   doc     = "exactly-once holds while the nodes with a role in it freeze, die and stop",
   tags    = { "eos", "txn", "brokers" },
   cluster = { brokers = 3 },
-  params  = { workers = 2, ids = 900, rate = "40/s" },
+  params  = { workers = 2, ids = 1200, rate = "40/s" },
   topics  = { input = { partitions = 4, replicas = 3 }, output = { partitions = 4, replicas = 3 } },
 
   roles = {
@@ -40,9 +40,9 @@ scenario "broker-roles" {
 
   faults = { -- one node at a time: a fault that is due waits until the last node serves again
     broker { action = "pause", node = "leader of output/0", at = "1s", hold = "2s" },
-    broker { action = "kill", node = "group coordinator of copy", at = "4s", hold = "500ms" },
-    broker { action = "pause", node = "transaction coordinator of worker", at = "7s", hold = "2s" },
-    broker { action = "stop", node = "controller", at = "10s", hold = "500ms" },
+    broker { action = "kill", node = "group coordinator of copy", at = "3s", hold = "500ms" },
+    broker { action = "pause", node = "transaction coordinator of worker", at = "5s", hold = "2s" },
+    broker { action = "stop", node = "controller", at = "7s", hold = "500ms" },
   },
 
   expect = {

@@ -95,7 +95,7 @@ static void find_groups(struct flow *f)
             add_group(f, d->group);
         }
     }
-    if (f->groups.n > 0 || !f->from) {
+    if (f->groups.n > 0 || !f->from || f->to_role) {
         return;
     }
     for (size_t i = 0; i < m->groups.n; i++) {

@@ -64,6 +64,20 @@ TEST(input_behind_the_committed_offset_is_unprocessed)
     world_free(w);
 }
 
+/* What another group has passed says nothing of a role that never read. */
+TEST(a_role_that_never_read_has_lost_nothing)
+{
+    struct world *w = world_new();
+    struct plan_pred *p = world_expect(w, MODE_EVENTUALLY, "every id", PRED_NO_LOSS);
+    p->from = xstrdup("input");
+    p->to = xstrdup("controller");
+    p->id = ID_VALUE;
+    world_work(w, 12);
+    world_must_find(w, "unprocessed");
+    CHECK(!world_find(w, "lost"));
+    world_free(w);
+}
+
 /* Nobody lives who could come back to it. */
 TEST(without_a_drain_what_the_offset_has_passed_is_lost)
 {
