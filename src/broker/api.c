@@ -38,6 +38,7 @@ static const struct api table[] = {
     {API_DELETE_GROUPS, 0, 1, 0, api_delete_groups},
     {API_INCREMENTAL_ALTER_CONFIGS, 0, 0, 0, api_incremental_alter_configs},
     {API_OFFSET_DELETE, 0, 0, 0, api_offset_delete},
+    {API_DESCRIBE_QUORUM, 0, 2, 0, api_describe_quorum},
     {API_DESCRIBE_CLUSTER, 0, 0, 0, api_describe_cluster},
     {API_DESCRIBE_PRODUCERS, 0, 0, 0, api_describe_producers},
     {API_DESCRIBE_TRANSACTIONS, 0, 0, 0, api_describe_transactions},

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "broker/call.h"
+#include "broker/leaders.h"
+#include "broker/nodes.h"
 #include "broker/part.h"
 #include "broker/topics.h"
 
-enum { CONTROLLER = 1, KEY_GROUP = 0, KEY_TXN = 1 };
+enum { KEY_GROUP = 0, KEY_TXN = 1 };
 
 /* ---- ApiVersions ------------------------------------------------------------------------------
  */
@@ -53,6 +55,9 @@ static void put_brokers(struct call *c, const char *id_name)
 {
     for (int i = 0; i < c->b->nnodes; i++) {
         const struct node *n = &c->b->nodes[i];
+        if (n->fenced) {
+            continue;
+        }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Brokers");
         wire_set_int(v, id_name, n->id);
         wire_set_str(&c->resp, v, "Host", n->at[c->listener].host);
@@ -63,13 +68,19 @@ static void put_brokers(struct call *c, const char *id_name)
 static void put_partition(struct call *c, struct wire_value *topic, const struct partition *p)
 {
     struct wire_value *v = wire_add(&c->resp, topic, "Partitions");
+    wire_set_int(v, "ErrorCode", p->leader > 0 ? KAFKA_NONE : KAFKA_LEADER_NOT_AVAILABLE);
     wire_set_int(v, "PartitionIndex", p->index);
     wire_set_int(v, "LeaderId", p->leader);
     wire_set_int(v, "LeaderEpoch", p->leader_epoch);
     for (int i = 0; i < p->topic->replication; i++) {
-        int id = 1 + (p->leader - 1 + i) % c->b->nnodes;
+        int id = leaders_replica(c->b, p, i);
         wire_add_int(&c->resp, v, "ReplicaNodes", id);
-        wire_add_int(&c->resp, v, "IsrNodes", id);
+        if (leaders_in_sync(p, id)) {
+            wire_add_int(&c->resp, v, "IsrNodes", id);
+        }
+        if (c->b->nodes[id - 1].fenced) {
+            wire_add_int(&c->resp, v, "OfflineReplicas", id);
+        }
     }
 }
 
@@ -120,7 +131,7 @@ void api_metadata(struct call *c)
         props_get(&c->b->props, NULL, PROP_AUTO_CREATE) && wire_int(req, "AllowAutoTopicCreation");
     put_brokers(c, "NodeId");
     wire_set_str(&c->resp, resp, "ClusterId", c->b->cluster_id);
-    wire_set_int(resp, "ControllerId", CONTROLLER);
+    wire_set_int(resp, "ControllerId", c->b->controller);
     for (size_t i = 0; wants_all(c) && i < c->b->topics.n; i++) {
         const struct topic *t = c->b->topics.items[i].p;
         if (t) {
@@ -144,12 +155,20 @@ void api_describe_cluster(struct call *c)
 {
     put_brokers(c, "BrokerId");
     wire_set_str(&c->resp, &c->resp.root, "ClusterId", c->b->cluster_id);
-    wire_set_int(&c->resp.root, "ControllerId", CONTROLLER);
+    wire_set_int(&c->resp.root, "ControllerId", c->b->controller);
     call_reply(c);
 }
 
 /* ---- coordinators -----------------------------------------------------------------------------
  */
+
+static void refuse_coordinator(struct call *c, int code)
+{
+    wire_set_int(&c->resp.root, "ErrorCode", code);
+    wire_set_int(&c->resp.root, "NodeId", -1);
+    wire_set_int(&c->resp.root, "Port", -1);
+    call_reply(c);
+}
 
 void api_find_coordinator(struct call *c)
 {
@@ -157,17 +176,19 @@ void api_find_coordinator(struct call *c)
     int64_t type = c->version == 0 ? KEY_GROUP : wire_int(&c->req.root, "KeyType");
     const char *key = wire_str(&c->req.root, "Key");
     if (type != KEY_GROUP && type != KEY_TXN) {
-        wire_set_int(resp, "ErrorCode", KAFKA_INVALID_REQUEST);
-        wire_set_int(resp, "NodeId", -1);
-        wire_set_int(resp, "Port", -1);
-        call_reply(c);
+        refuse_coordinator(c, KAFKA_INVALID_REQUEST);
         return;
     }
     struct topic *t = part_internal(c->b, type == KEY_TXN ? TXN_TOPIC : OFFSETS_TOPIC);
-    int id = t->parts[state_hash(key) % (uint32_t)t->nparts]->leader;
-    const struct node_listener *at = &c->b->nodes[id - 1].at[c->listener];
+    const struct node *n =
+        nodes_find(c->b, t->parts[state_hash(key) % (uint32_t)t->nparts]->leader);
+    if (!n) {
+        refuse_coordinator(c, KAFKA_COORDINATOR_NOT_AVAILABLE);
+        return;
+    }
+    const struct node_listener *at = &n->at[c->listener];
     wire_set_str(&c->resp, resp, "ErrorMessage", "NONE");
-    wire_set_int(resp, "NodeId", id);
+    wire_set_int(resp, "NodeId", n->id);
     wire_set_str(&c->resp, resp, "Host", at->host);
     wire_set_int(resp, "Port", at->port);
     call_reply(c);

@@ -6,7 +6,7 @@
 #include "broker/part.h"
 #include "broker/tc.h"
 
-enum { FENCED_FROM = 2, PATTERN_FROM = 3, STABLE_FROM = 7, TOPICS_NULL = -1 };
+enum { FENCED_FROM = 2, PATTERN_FROM = 3, STABLE_FROM = 7, WHOLE_FROM = 2, TOPICS_NULL = -1 };
 
 /* ---- who may commit ---------------------------------------------------------------------------
  */
@@ -39,8 +39,9 @@ static int find_group(struct call *c, bool txn, struct group **g)
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
     int64_t generation = wire_int(req, txn ? "GenerationId" : "GenerationIdOrMemberEpoch");
-    if (group_node(c->b, name) != c->node->id) {
-        return KAFKA_NOT_COORDINATOR;
+    int code = group_here(c, name);
+    if (code != KAFKA_NONE) {
+        return code;
     }
     *g = group_find(c->b, name);
     if (!*g && generation >= 0) {
@@ -49,7 +50,7 @@ static int find_group(struct call *c, bool txn, struct group **g)
     if (!*g) {
         *g = group_get(c->b, name);
     }
-    int code = check_member(c, *g, txn);
+    code = check_member(c, *g, txn);
     struct group_member *m = group_member(*g, wire_str(req, "MemberId"));
     if (code == KAFKA_NONE && m && !txn) {
         group_touch(m);
@@ -158,14 +159,33 @@ static void put_all(struct call *c, const struct group *g)
     }
 }
 
+/** The oldest version has no error for the whole: each partition gets it. */
+static void refuse_fetch(struct call *c, int code)
+{
+    const struct wire_value *req = &c->req.root;
+    wire_set_int(&c->resp.root, "ErrorCode", code);
+    for (size_t i = 0; c->version < WHOLE_FROM && i < wire_count(req, "Topics"); i++) {
+        const struct wire_value *t = wire_at(req, "Topics", i);
+        struct wire_value *topic = topic_of(c, wire_str(t, "Name"));
+        for (size_t k = 0; k < wire_count(t, "PartitionIndexes"); k++) {
+            struct wire_value *v = wire_add(&c->resp, topic, "Partitions");
+            wire_set_int(v, "PartitionIndex", wire_at(t, "PartitionIndexes", k)->i);
+            wire_set_int(v, "CommittedOffset", -1);
+            wire_set_str(&c->resp, v, "Metadata", "");
+            wire_set_int(v, "ErrorCode", code);
+        }
+    }
+    call_reply(c);
+}
+
 void api_offset_fetch(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
     const struct group *g = group_find(c->b, name);
-    if (group_node(c->b, name) != c->node->id) {
-        wire_set_int(&c->resp.root, "ErrorCode", KAFKA_NOT_COORDINATOR);
-        call_reply(c);
+    int code = group_here(c, name);
+    if (code != KAFKA_NONE) {
+        refuse_fetch(c, code);
         return;
     }
     if (wire_get(req, "Topics")->a.n == TOPICS_NULL && g) {
@@ -203,9 +223,10 @@ void api_offset_delete(struct call *c)
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
     struct group *g = group_find(c->b, name);
-    int code = group_node(c->b, name) != c->node->id ? KAFKA_NOT_COORDINATOR
-               : !g                                  ? KAFKA_GROUP_ID_NOT_FOUND
-                                                     : KAFKA_NONE;
+    int code = group_here(c, name);
+    if (code == KAFKA_NONE && !g) {
+        code = KAFKA_GROUP_ID_NOT_FOUND;
+    }
     wire_set_int(&c->resp.root, "ErrorCode", code);
     for (size_t i = 0; code == KAFKA_NONE && i < wire_count(req, "Topics"); i++) {
         const struct wire_value *t = wire_at(req, "Topics", i);

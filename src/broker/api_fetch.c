@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "broker/call.h"
 #include "broker/fetch.h"
+#include "broker/nodes.h"
 #include "broker/part.h"
 
 struct fetch_wait {
@@ -14,6 +15,7 @@ struct fetch_wait {
     struct timer *timer;
     struct fetch_wait *next; /**< in the list of those to be looked at */
     bool ready;
+    bool late; /**< its time is up */
     size_t nhooks;
     struct fetch_hook hooks[];
 };
@@ -163,18 +165,26 @@ static void hook_remove(struct fetch_hook *h)
     }
 }
 
+static void unlist(struct fetch_wait **at, const struct fetch_wait *w)
+{
+    for (; w->ready && *at; at = &(*at)->next) {
+        if (*at == w) {
+            *at = w->next;
+            return;
+        }
+    }
+}
+
+static void mark_ready(struct broker *b, struct fetch_wait *w);
+
 static void stop_waiting(struct fetch_wait *w)
 {
     struct broker *b = w->call->b;
     for (size_t i = 0; i < w->nhooks; i++) {
         hook_remove(&w->hooks[i]);
     }
-    for (struct fetch_wait **at = &b->fetch_ready; w->ready && *at; at = &(*at)->next) {
-        if (*at == w) {
-            *at = w->next;
-            break;
-        }
-    }
+    unlist(&b->fetch_ready, w);
+    unlist(&b->fetch_frozen, w);
     timer_stop(w->timer);
     w->call->cancel = NULL;
     w->call->owner = NULL;
@@ -184,11 +194,9 @@ static void stop_waiting(struct fetch_wait *w)
 static void answer_late(void *arg)
 {
     struct fetch_wait *w = arg;
-    struct call *c = w->call;
     w->timer = NULL;
-    stop_waiting(w);
-    try_fetch(c);
-    call_reply(c);
+    w->late = true;
+    mark_ready(w->call->b, w);
 }
 
 static void cancel(struct call *c)
@@ -246,8 +254,13 @@ static void look_again(void *arg)
         struct fetch_wait *w = b->fetch_ready;
         struct call *c = w->call;
         b->fetch_ready = w->next;
+        if (!nodes_runs(c->node)) {
+            w->next = b->fetch_frozen;
+            b->fetch_frozen = w;
+            continue;
+        }
         w->ready = false;
-        if (try_fetch(c)) {
+        if (try_fetch(c) || w->late) {
             stop_waiting(w);
             call_reply(c);
         } else {
@@ -267,6 +280,18 @@ static void mark_ready(struct broker *b, struct fetch_wait *w)
     if (!b->fetch_deferred) {
         b->fetch_deferred = true;
         loop_defer(b->loop, look_again, b);
+    }
+}
+
+void fetch_thaw(struct broker *b)
+{
+    struct fetch_wait *list = b->fetch_frozen;
+    b->fetch_frozen = NULL;
+    while (list) {
+        struct fetch_wait *w = list;
+        list = w->next;
+        w->ready = false;
+        mark_ready(b, w);
     }
 }
 

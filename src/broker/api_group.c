@@ -10,11 +10,6 @@
 
 enum { KNOWN_FROM = 4, STATIC_FROM = 5, BATCHED_FROM = 3, SYNC_STATIC_FROM = 3 };
 
-static bool elsewhere(const struct call *c, const char *group)
-{
-    return group_node(c->b, group) != c->node->id;
-}
-
 static const char *instance_of(const struct call *c)
 {
     return wire_str(&c->req.root, "GroupInstanceId");
@@ -82,6 +77,7 @@ static void replace_static(struct group *g, struct group_member *m, struct call 
     bool same = before && vote && strcmp(before, vote) == 0;
     group_touch(m);
     if (g->state == GROUP_STABLE && same) {
+        group_save(g);
         group_answer_join(m, c, leader, false);
     } else {
         group_wait_join(m, c);
@@ -164,8 +160,9 @@ void api_join_group(struct call *c)
         refuse_join(c, KAFKA_INVALID_GROUP_ID, id);
         return;
     }
-    if (elsewhere(c, name)) {
-        refuse_join(c, KAFKA_NOT_COORDINATOR, id);
+    int code = group_here(c, name);
+    if (code != KAFKA_NONE) {
+        refuse_join(c, code, id);
         return;
     }
     if (session < props_get(&c->b->props, NULL, PROP_SESSION_MIN) ||
@@ -229,12 +226,13 @@ void api_sync_group(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
-    if (elsewhere(c, name)) {
-        refuse(c, KAFKA_NOT_COORDINATOR);
+    int code = group_here(c, name);
+    if (code != KAFKA_NONE) {
+        refuse(c, code);
         return;
     }
     struct group *g = group_find(c->b, name);
-    int code = g ? check_sync(c, g) : KAFKA_UNKNOWN_MEMBER_ID;
+    code = g ? check_sync(c, g) : KAFKA_UNKNOWN_MEMBER_ID;
     if (code == KAFKA_NONE && g->state == GROUP_PREPARING) {
         code = KAFKA_REBALANCE_IN_PROGRESS;
     }
@@ -270,9 +268,14 @@ void api_heartbeat(struct call *c)
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId"), *id = wire_str(req, "MemberId");
     struct group *g = group_find(c->b, name);
-    int code = elsewhere(c, name) ? KAFKA_NOT_COORDINATOR
-               : g                ? group_check_member(g, id, instance_of(c))
-                                  : KAFKA_UNKNOWN_MEMBER_ID;
+    int code = group_here(c, name);
+    if (code == KAFKA_COORDINATOR_LOAD_IN_PROGRESS) { /* as Kafka: it will be seen later */
+        refuse(c, KAFKA_NONE);
+        return;
+    }
+    if (code == KAFKA_NONE) {
+        code = g ? group_check_member(g, id, instance_of(c)) : KAFKA_UNKNOWN_MEMBER_ID;
+    }
     if (code == KAFKA_NONE && wire_int(req, "GenerationId") != g->generation) {
         code = KAFKA_ILLEGAL_GENERATION;
     }
@@ -300,8 +303,9 @@ void api_leave_group(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
-    if (elsewhere(c, name)) {
-        refuse(c, KAFKA_NOT_COORDINATOR);
+    int code = group_here(c, name);
+    if (code != KAFKA_NONE) {
+        refuse(c, code);
         return;
     }
     struct group *g = group_find(c->b, name);

@@ -16,7 +16,11 @@ void api_list_groups(struct call *c)
 {
     for (size_t i = 0; i < c->b->groups.n; i++) {
         const struct group *g = c->b->groups.items[i].p;
-        if (!g || group_node(c->b, g->id) != c->node->id) {
+        int code = g ? group_here(c, g->id) : KAFKA_NOT_COORDINATOR;
+        if (code == KAFKA_COORDINATOR_LOAD_IN_PROGRESS) {
+            wire_set_int(&c->resp.root, "ErrorCode", code);
+        }
+        if (code != KAFKA_NONE) {
             continue;
         }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Groups");
@@ -51,8 +55,9 @@ static void describe_group(struct call *c, const char *name)
     const struct group *g = group_find(c->b, name);
     struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Groups");
     wire_set_str(&c->resp, v, "GroupId", name);
-    if (group_node(c->b, name) != c->node->id) {
-        wire_set_int(v, "ErrorCode", KAFKA_NOT_COORDINATOR);
+    int code = group_here(c, name);
+    if (code != KAFKA_NONE) {
+        wire_set_int(v, "ErrorCode", code);
         return;
     }
     if (!g) {
@@ -85,10 +90,12 @@ void api_delete_groups(struct call *c)
     for (size_t i = 0; i < wire_count(&c->req.root, "GroupsNames"); i++) {
         const char *name = (const char *)wire_at(&c->req.root, "GroupsNames", i)->s.p;
         struct group *g = group_find(c->b, name);
-        int code = group_node(c->b, name) != c->node->id ? KAFKA_NOT_COORDINATOR
-                   : !g                                  ? KAFKA_GROUP_ID_NOT_FOUND
-                   : g->state != GROUP_EMPTY             ? KAFKA_NON_EMPTY_GROUP
-                                                         : KAFKA_NONE;
+        int code = group_here(c, name);
+        if (code == KAFKA_NONE) {
+            code = !g                        ? KAFKA_GROUP_ID_NOT_FOUND
+                   : g->state != GROUP_EMPTY ? KAFKA_NON_EMPTY_GROUP
+                                             : KAFKA_NONE;
+        }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Results");
         wire_set_str(&c->resp, v, "GroupId", name);
         wire_set_int(v, "ErrorCode", code);
@@ -151,8 +158,12 @@ void api_list_transactions(struct call *c)
     for (size_t i = 0; i < c->b->txns.n; i++) {
         const struct tc_txn *t = c->b->txns.items[i].p;
         const char *state = t ? internal_txn_state_name((int)t->state) : NULL;
-        if (!t || tc_node(c->b, t->id) != c->node->id || !wants_state(c, state) ||
-            !wants_producer(c, t->producer_id) || !wants_age(c, t)) {
+        int code = t ? tc_here(c, t->id) : KAFKA_NOT_COORDINATOR;
+        if (code == KAFKA_COORDINATOR_LOAD_IN_PROGRESS) {
+            wire_set_int(&c->resp.root, "ErrorCode", code);
+        }
+        if (code != KAFKA_NONE || !wants_state(c, state) || !wants_producer(c, t->producer_id) ||
+            !wants_age(c, t)) {
             continue;
         }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "TransactionStates");
@@ -181,8 +192,9 @@ static void describe_txn(struct call *c, const char *id)
     const struct tc_txn *t = tc_find(c->b, id);
     struct wire_value *v = wire_add(&c->resp, &c->resp.root, "TransactionStates");
     wire_set_str(&c->resp, v, "TransactionalId", id);
-    if (tc_node(c->b, id) != c->node->id) {
-        wire_set_int(v, "ErrorCode", KAFKA_NOT_COORDINATOR);
+    int code = tc_here(c, id);
+    if (code != KAFKA_NONE) {
+        wire_set_int(v, "ErrorCode", code);
         return;
     }
     if (!t) {

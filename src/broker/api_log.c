@@ -2,6 +2,7 @@
 /* ListOffsets, OffsetForLeaderEpoch, DeleteRecords and DescribeProducers: what the leader of a
  * partition is asked about its log. */
 #include "broker/call.h"
+#include "broker/leaders.h"
 #include "broker/part.h"
 
 enum { TIME_LATEST = -1, TIME_EARLIEST = -2, TIME_MAX = -3 };
@@ -80,7 +81,8 @@ static void list_one(struct call *c, struct wire_value *topic, const char *name,
     wire_set_int(out, "ErrorCode", code);
     wire_set_int(out, "Timestamp", found);
     wire_set_int(out, "Offset", offset);
-    wire_set_int(out, "LeaderEpoch", code == KAFKA_NONE && offset >= 0 ? p->leader_epoch : -1);
+    wire_set_int(out, "LeaderEpoch",
+                 code == KAFKA_NONE && offset >= 0 ? leaders_epoch_at(p, offset) : -1);
 }
 
 void api_list_offsets(struct call *c)
@@ -91,19 +93,20 @@ void api_list_offsets(struct call *c)
 /* ---- OffsetForLeaderEpoch ---------------------------------------------------------------------
  */
 
-/** The state moves as a whole: each epoch up to the current one ends at the end of the log. */
 static void end_of(struct call *c, struct wire_value *topic, const char *name,
                    const struct wire_value *ask)
 {
     struct partition *p;
     struct wire_value *out = wire_add(&c->resp, topic, "Partitions");
-    int64_t epoch = wire_int(ask, "LeaderEpoch");
     int code = find(c, name, wire_int(ask, "Partition"), wire_int(ask, "CurrentLeaderEpoch"), &p);
     wire_set_int(out, "Partition", wire_int(ask, "Partition"));
     wire_set_int(out, "ErrorCode", code);
-    if (code == KAFKA_NONE && epoch == p->leader_epoch) {
+    if (code == KAFKA_NONE) {
+        int32_t epoch;
+        int64_t end;
+        leaders_epoch_end(p, (int32_t)wire_int(ask, "LeaderEpoch"), &epoch, &end);
         wire_set_int(out, "LeaderEpoch", epoch);
-        wire_set_int(out, "EndOffset", p->log.end);
+        wire_set_int(out, "EndOffset", end);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Produce. */
 #include "broker/call.h"
+#include "broker/leaders.h"
 #include "broker/part.h"
 
 enum { ACKS_ALL = -1, ZSTD_FROM = 7 };
@@ -33,6 +34,9 @@ static int append(struct call *c, const char *topic, const struct wire_value *as
     }
     if ((*p)->topic->internal) {
         return KAFKA_INVALID_TOPIC_EXCEPTION;
+    }
+    if (acks == ACKS_ALL && !leaders_enough(c->b, *p)) {
+        return KAFKA_NOT_ENOUGH_REPLICAS;
     }
     if (c->version < ZSTD_FROM && is_zstd(records, len)) {
         return KAFKA_UNSUPPORTED_COMPRESSION_TYPE;

@@ -16,9 +16,10 @@ static int for_version(const struct call *c, int code, int16_t fenced_from)
                                                                      : code;
 }
 
-static bool elsewhere(struct call *c, const char *id)
+/** Whether the node coordinates the id, if there is one. */
+static int check_here(const struct call *c, const char *id)
 {
-    return id && *id && tc_node(c->b, id) != c->node->id;
+    return id && *id ? tc_here(c, id) : KAFKA_NONE;
 }
 
 void api_init_producer_id(struct call *c)
@@ -32,8 +33,10 @@ void api_init_producer_id(struct call *c)
         .epoch = (int16_t)(c->version < KNOWN_FROM ? -1 : wire_int(req, "ProducerEpoch"))};
     int64_t producer_id = -1;
     int16_t epoch = -1;
-    int code = elsewhere(c, ask.id) ? KAFKA_NOT_COORDINATOR
-                                    : tc_init_producer(c->b, &ask, &producer_id, &epoch);
+    int code = check_here(c, ask.id);
+    if (code == KAFKA_NONE) {
+        code = tc_init_producer(c->b, &ask, &producer_id, &epoch);
+    }
     wire_set_int(resp, "ErrorCode", for_version(c, code, INIT_FENCED_FROM));
     wire_set_int(resp, "ProducerId", code == KAFKA_NONE ? producer_id : -1);
     wire_set_int(resp, "ProducerEpoch", code == KAFKA_NONE ? epoch : -1);
@@ -96,10 +99,11 @@ void api_add_partitions(struct call *c)
     size_t n = collect(c, list);
     int code = KAFKA_OPERATION_NOT_ATTEMPTED;
     if (n == total) {
-        code = elsewhere(c, id)
-                   ? KAFKA_NOT_COORDINATOR
-                   : tc_add(c->b, id, wire_int(req, "V3AndBelowProducerId"),
-                            (int16_t)wire_int(req, "V3AndBelowProducerEpoch"), list, n);
+        code = check_here(c, id);
+    }
+    if (code == KAFKA_NONE) {
+        code = tc_add(c->b, id, wire_int(req, "V3AndBelowProducerId"),
+                      (int16_t)wire_int(req, "V3AndBelowProducerEpoch"), list, n);
     }
     answer_partitions(c, for_version(c, code, FENCED_FROM));
     free(list);
@@ -115,9 +119,11 @@ void api_add_offsets(struct call *c)
     const char *id = wire_str(req, "TransactionalId");
     struct topic *t = part_internal(c->b, OFFSETS_TOPIC);
     struct partition *p = t->parts[state_hash(wire_str(req, "GroupId")) % (uint32_t)t->nparts];
-    int code = elsewhere(c, id) ? KAFKA_NOT_COORDINATOR
-                                : tc_add(c->b, id, wire_int(req, "ProducerId"),
-                                         (int16_t)wire_int(req, "ProducerEpoch"), &p, 1);
+    int code = check_here(c, id);
+    if (code == KAFKA_NONE) {
+        code = tc_add(c->b, id, wire_int(req, "ProducerId"),
+                      (int16_t)wire_int(req, "ProducerEpoch"), &p, 1);
+    }
     wire_set_int(&c->resp.root, "ErrorCode", for_version(c, code, FENCED_FROM));
     call_reply(c);
 }
@@ -126,10 +132,11 @@ void api_end_txn(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     const char *id = wire_str(req, "TransactionalId");
-    int code = elsewhere(c, id)
-                   ? KAFKA_NOT_COORDINATOR
-                   : tc_end(c->b, id, wire_int(req, "ProducerId"),
-                            (int16_t)wire_int(req, "ProducerEpoch"), wire_int(req, "Committed"));
+    int code = check_here(c, id);
+    if (code == KAFKA_NONE) {
+        code = tc_end(c->b, id, wire_int(req, "ProducerId"),
+                      (int16_t)wire_int(req, "ProducerEpoch"), wire_int(req, "Committed"));
+    }
     wire_set_int(&c->resp.root, "ErrorCode", for_version(c, code, FENCED_FROM));
     call_reply(c);
 }

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "broker/front.h"
 #include "broker/group.h"
+#include "broker/nodes.h"
 #include "broker/part.h"
 #include "broker/tc.h"
 
@@ -89,6 +90,8 @@ static int take_opts(struct broker *b, const struct broker_opts *o, struct err *
     b->memory = o->memory;
     b->trace = o->trace;
     b->trace_arg = o->trace_arg;
+    b->on_node = o->on_node;
+    b->node_arg = o->node_arg;
     b->transaction_version = o->transaction_version ? o->transaction_version : 1;
     b->next_producer_id = FIRST_PRODUCER_ID;
     for (int i = 0; i < b->nnodes; i++) {
@@ -106,6 +109,7 @@ struct broker *broker_start(const struct broker_opts *o, struct err *e)
         return NULL;
     }
     make_cluster_id(b);
+    nodes_start(b);
     tc_start(b);
     uint64_t every = (uint64_t)props_get(&b->props, NULL, PROP_PID_EXPIRATION_CHECK);
     b->pid_timer = timer_start(b->loop, every, every, expire_producers, b);
@@ -124,6 +128,7 @@ static void free_rest(void *arg)
 void broker_free(struct broker *b)
 {
     b->closing = true;
+    nodes_stop(b);
     front_close(b);
     group_free_all(b);
     timer_stop(b->pid_timer);

@@ -24,6 +24,9 @@ struct broker_setting {
 /** Called with one line, without its end, for each request and each answer. */
 typedef void (*broker_trace_fn)(void *arg, const char *line);
 
+/** A command has had its effect: what is "up", "down", "stopping", "paused" or "isolated". */
+typedef void (*broker_node_fn)(void *arg, int node, const char *what);
+
 struct broker_opts {
     struct loop *loop;
     int nodes; /**< 1 to BROKER_NODES_MAX; their ids begin at 1 */
@@ -38,6 +41,8 @@ struct broker_opts {
     size_t nsettings;
     broker_trace_fn trace; /**< or NULL */
     void *trace_arg;
+    broker_node_fn on_node; /**< or NULL */
+    void *node_arg;
 };
 
 /** Listens at once. @return NULL with ERR_USAGE (a setting, an address) or ERR_SYSTEM. */
@@ -46,6 +51,10 @@ struct broker *broker_start(const struct broker_opts *o, struct err *e);
 void broker_free(struct broker *b);
 /** "127.0.0.1:9092,127.0.0.1:9093" of a listener; borrowed. */
 const char *broker_bootstrap(const struct broker *b, int listener);
+/** "kill 2", also stop, pause, isolate, resume, restart: the rest of the cluster takes a node for
+ *  gone when broker.session.timeout.ms is over, at once when it stops. @return -1 with ERR_USAGE.
+ */
+int broker_command(struct broker *b, const char *text, struct err *e);
 /** Creates a topic as an admin client would. @return -1 with ERR_BROKER. */
 int broker_create_topic(struct broker *b, const char *name, int32_t partitions, struct err *e);
 /** Whether the broker knows and honours the property. @return -1 with ERR_USAGE naming it. */

@@ -31,6 +31,7 @@ struct call {
     /** Set while the call waits: told when the connection ends; must not reply any more. */
     void (*cancel)(struct call *c);
     void *owner;
+    struct call *next_held;
 };
 
 /** Sends the answer and frees the call. */
@@ -62,6 +63,7 @@ void api_alter_configs(struct call *c);
 void api_incremental_alter_configs(struct call *c);
 void api_find_coordinator(struct call *c);
 void api_describe_cluster(struct call *c);
+void api_describe_quorum(struct call *c);
 void api_init_producer_id(struct call *c);
 void api_add_partitions(struct call *c);
 void api_add_offsets(struct call *c);

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "broker/call.h"
+#include "broker/nodes.h"
 #include "broker/trace.h"
 
 enum {
@@ -144,6 +145,11 @@ void call_reply(struct call *c)
 {
     struct err e;
     c->cancel = NULL;
+    if (c->conn && !nodes_runs(c->node)) {
+        c->next_held = c->node->held;
+        c->node->held = c;
+        return;
+    }
     trace_answer(c);
     if (!c->conn) {
         free_call(c);
@@ -264,7 +270,7 @@ static bool size_ok(const struct conn *c, int64_t size)
 /** Handles what is whole. @return false when the connection has to end. */
 static bool handle_frames(struct conn *c)
 {
-    while (c->tcp && !c->call) {
+    while (c->tcp && !c->call && nodes_runs(c->node)) {
         int64_t size = frame_size(c->view, c->view_len);
         if (size >= 0 && !size_ok(c, size)) {
             trace_note(c->b, tcp_peer(c->tcp), "closed: a frame above socket.request.max.bytes");
@@ -312,7 +318,7 @@ static void pump(struct conn *c)
     if (!ok) {
         end_conn(c);
     } else if (c->tcp) {
-        tcp_pause(c->tcp, c->call && c->in.len >= QUEUE_MAX);
+        tcp_pause(c->tcp, (c->call && c->in.len >= QUEUE_MAX) || !nodes_runs(c->node));
     }
     release(c);
 }
@@ -373,22 +379,19 @@ static void on_accept(void *arg, struct tcp *t)
     }
     b->conns = c;
     tcp_start(t, &calls, c);
+    tcp_pause(t, !nodes_runs(c->node));
 }
 
 /* ---- listeners --------------------------------------------------------------------------------
  */
 
-static int open_one(struct broker *b, struct node *n, int l, const char *host, int port,
-                    struct err *e)
+static int open_one(struct node_listener *at, struct err *e)
 {
-    n->at[l].node = n;
-    n->at[l].index = l;
-    n->at[l].host = xstrdup(host);
-    n->at[l].server = tcp_listen(b->loop, host, port, on_accept, &n->at[l], e);
-    if (!n->at[l].server) {
+    at->server = tcp_listen(at->node->b->loop, at->host, at->port, on_accept, at, e);
+    if (!at->server) {
         return -1;
     }
-    n->at[l].port = tcp_server_port(n->at[l].server);
+    at->port = tcp_server_port(at->server);
     return 0;
 }
 
@@ -397,34 +400,121 @@ int front_open(struct broker *b, const struct broker_opts *o, struct err *e)
     b->scratch = xmalloc(SCRATCH);
     for (int l = 0; l < o->listeners; l++) {
         struct buf list = {0};
+        const char *host = o->listen[l].host;
         for (int i = 0; i < b->nnodes; i++) {
-            int port = o->listen[l].port ? o->listen[l].port + i : 0;
-            if (open_one(b, &b->nodes[i], l, o->listen[l].host, port, e) < 0) {
+            struct node_listener *at = &b->nodes[i].at[l];
+            *at = (struct node_listener){.node = &b->nodes[i],
+                                         .index = l,
+                                         .reserved = -1,
+                                         .host = xstrdup(host),
+                                         .port = o->listen[l].port ? o->listen[l].port + i : 0};
+            if (open_one(at, e) < 0) {
                 buf_free(&list);
                 return -1;
             }
-            const char *host = o->listen[l].host;
             buf_printf(&list, strchr(host, ':') ? "%s[%s]:%d" : "%s%s:%d", i ? "," : "", host,
-                       b->nodes[i].at[l].port);
+                       at->port);
         }
         b->bootstrap[l] = buf_take(&list);
     }
     return 0;
 }
 
+static void close_listeners(struct node *n)
+{
+    for (int l = 0; l < BROKER_LISTENERS_MAX; l++) {
+        tcp_server_close(n->at[l].server);
+        n->at[l].server = NULL;
+    }
+}
+
 void front_close(struct broker *b)
 {
-    while (b->conns) {
-        end_conn(b->conns);
-    }
     for (int i = 0; i < b->nnodes; i++) {
+        close_listeners(&b->nodes[i]);
+        front_node_cut(&b->nodes[i]);
         for (int l = 0; l < BROKER_LISTENERS_MAX; l++) {
-            tcp_server_close(b->nodes[i].at[l].server);
-            free(b->nodes[i].at[l].host);
+            struct node_listener *at = &b->nodes[i].at[l];
+            tcp_release(at->host ? at->reserved : -1);
+            free(at->host);
         }
     }
     for (int l = 0; l < BROKER_LISTENERS_MAX; l++) {
         free(b->bootstrap[l]);
     }
     free(b->scratch);
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------
+ */
+
+static struct conn *first_of(const struct node *n)
+{
+    struct conn *c = n->b->conns;
+    while (c && c->node != n) {
+        c = c->next;
+    }
+    return c;
+}
+
+/** Hands on the answers that were held; without a connection they are freed. */
+static void let_go(struct node *n)
+{
+    struct call *list = n->held;
+    n->held = NULL;
+    while (list) {
+        struct call *c = list;
+        list = c->next_held;
+        call_reply(c);
+    }
+}
+
+void front_node_cut(struct node *n)
+{
+    for (struct conn *c = first_of(n); c; c = first_of(n)) {
+        end_conn(c);
+    }
+    let_go(n);
+}
+
+void front_node_close(struct node *n)
+{
+    close_listeners(n);
+    for (int l = 0; l < n->b->nlisteners; l++) {
+        n->at[l].reserved = tcp_reserve(n->at[l].host, n->at[l].port);
+    }
+    front_node_cut(n);
+}
+
+int front_node_open(struct node *n, struct err *e)
+{
+    for (int l = 0; l < n->b->nlisteners; l++) {
+        if (!n->at[l].server && open_one(&n->at[l], e) < 0) {
+            return -1;
+        }
+    }
+    for (int l = 0; l < n->b->nlisteners; l++) {
+        tcp_release(n->at[l].reserved);
+        n->at[l].reserved = -1;
+    }
+    return 0;
+}
+
+void front_node_freeze(struct node *n)
+{
+    for (struct conn *c = n->b->conns; c; c = c->next) {
+        if (c->node == n) {
+            tcp_pause(c->tcp, true);
+        }
+    }
+}
+
+void front_node_thaw(struct node *n)
+{
+    for (struct conn *c = n->b->conns; c; c = c->next) {
+        if (c->node == n) {
+            next_request(c); /* also reads again */
+        }
+    }
+    let_go(n);
 }

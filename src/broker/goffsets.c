@@ -7,19 +7,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "broker/leaders.h"
 #include "broker/part.h"
 #include "wire/internal.h"
-
-static struct partition *home(struct broker *b, const char *group)
-{
-    struct topic *t = part_internal(b, OFFSETS_TOPIC);
-    return t->parts[state_hash(group) % (uint32_t)t->nparts];
-}
-
-int group_node(struct broker *b, const char *id)
-{
-    return home(b, id)->leader;
-}
 
 static size_t find(const struct group_offsets *list, const char *topic, int32_t partition)
 {
@@ -79,7 +69,7 @@ static void keep(struct group_offsets *list, struct group_offset *o)
 static int write_record(struct group *g, const struct group_offset *o, bool tombstone,
                         const char *txn_id, int64_t producer_id, int16_t epoch, int64_t *at)
 {
-    struct partition *p = home(g->b, g->id);
+    struct partition *p = group_home(g->b, g->id);
     struct internal_offset x = {.group = g->id,
                                 .topic = o->topic,
                                 .partition = o->partition,
@@ -106,8 +96,9 @@ static int write_record(struct group *g, const struct group_offset *o, bool tomb
         abort();
     }
     struct part_origin from = {.txn_id = txn_id, .coordinator = true};
-    struct part_appended done;
-    int code = part_append(g->b, p, blob.data, blob.len, &from, &done);
+    struct part_appended done = {.base = -1};
+    int code = leaders_enough(g->b, p) ? part_append(g->b, p, blob.data, blob.len, &from, &done)
+                                       : KAFKA_COORDINATOR_NOT_AVAILABLE;
     *at = done.base;
     buf_free(&key);
     buf_free(&value);
@@ -162,7 +153,7 @@ void goffsets_marker(struct broker *b, int32_t partition, int64_t producer_id, b
 {
     for (size_t i = 0; i < b->groups.n; i++) {
         struct group *g = b->groups.items[i].p;
-        if (g && g->held.n > 0 && home(b, g->id)->index == partition) {
+        if (g && g->held.n > 0 && group_home(b, g->id)->index == partition) {
             end_txn(g, producer_id, commit);
         }
     }

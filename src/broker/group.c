@@ -138,6 +138,10 @@ static void session_over(void *arg)
 {
     struct group_member *m = arg;
     m->session = NULL;
+    if (group_is_frozen(m->group)) {
+        m->session = timer_start(m->group->b->loop, GROUP_FROZEN_MS, 0, session_over, m);
+        return;
+    }
     if ((m->joining || m->syncing) && !m->fresh) {
         return; /* the timer begins anew with the answer */
     }
@@ -151,14 +155,25 @@ void group_touch(struct group_member *m)
                              session_over, m);
 }
 
+struct group_member *group_new_member(struct group *g, char *id)
+{
+    struct group_member *m = xcalloc(1, sizeof *m);
+    m->group = g;
+    m->id = id;
+    *VEC_PUSH(&g->members) = m;
+    return m;
+}
+
 struct group_member *group_add(struct group *g, struct call *c, char *id)
 {
     const struct wire_value *join = &c->req.root;
-    struct group_member *m = xcalloc(1, sizeof *m);
+    if (g->members.n == 0) {
+        free(g->protocol_type);
+        g->protocol_type = xstrdup(wire_str(join, "ProtocolType"));
+    }
+    struct group_member *m = group_new_member(g, id);
     const char *instance = c->version >= 5 ? wire_str(join, "GroupInstanceId") : NULL;
     const char *peer = call_peer(c), *colon = strrchr(peer, ':');
-    m->group = g;
-    m->id = id;
     m->instance = xstrdup(instance);
     m->client_id = xstrdup(c->client_id ? c->client_id : "");
     m->host = xasprintf("/%.*s", (int)(colon ? colon - peer : 0), peer);
@@ -166,11 +181,6 @@ struct group_member *group_add(struct group *g, struct call *c, char *id)
     m->rebalance_ms =
         c->version >= 1 ? (int32_t)wire_int(join, "RebalanceTimeoutMs") : m->session_ms;
     group_set_protocols(m, join);
-    if (g->members.n == 0) {
-        free(g->protocol_type);
-        g->protocol_type = xstrdup(wire_str(join, "ProtocolType"));
-    }
-    *VEC_PUSH(&g->members) = m;
     if (!g->leader) {
         g->leader = m;
     }
@@ -235,6 +245,10 @@ static void never_came(void *arg)
     struct group_pending *p = arg;
     struct group *g = p->group;
     p->timer = NULL;
+    if (group_is_frozen(g)) {
+        p->timer = timer_start(g->b->loop, GROUP_FROZEN_MS, 0, never_came, p);
+        return;
+    }
     group_remove_pending(g, p->id);
     group_try_complete(g);
 }
@@ -335,6 +349,7 @@ static void free_group(struct group *g)
     timer_stop(g->sync_timer);
     goffsets_free(&g->committed);
     goffsets_free(&g->held);
+    group_saved_free(g->saved);
     free(g->pending.items);
     free(g->members.items);
     free(g->protocol_type);

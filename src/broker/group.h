@@ -50,8 +50,12 @@ struct group_offsets {
     size_t n, cap;
 };
 
+/** What the log of __consumer_offsets says of a group: what a new coordinator begins with. */
+struct group_saved;
+
 struct group {
     struct broker *b;
+    struct group_saved *saved; /**< NULL = nothing */
     char *id;
     enum group_state state;
     int32_t generation;
@@ -78,8 +82,14 @@ struct group *group_get(struct broker *b, const char *id);
 /** The group has no members. */
 void group_delete(struct group *g);
 void group_free_all(struct broker *b);
-/** The node that coordinates the id. */
-int group_node(struct broker *b, const char *id);
+/** The partition of __consumer_offsets whose leader coordinates the id. */
+struct partition *group_home(struct broker *b, const char *id);
+/** Whether the node that was asked coordinates the id: 0, 14 or 16. */
+int group_here(const struct call *c, const char *id);
+/** The coordinator of the groups in this partition is gone: all that is not in the log is, too, and
+ *  who waits is refused. And: another one has read the log; sessions begin anew. */
+void group_unload(struct broker *b, const struct partition *home);
+void group_load(struct broker *b, const struct partition *home);
 /** As Kafka names it. */
 const char *group_state_name(const struct group *g);
 

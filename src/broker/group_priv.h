@@ -19,6 +19,16 @@ bool group_supports(const struct group *g, const struct wire_value *join);
 /** The protocol that most members prefer among those that all have; borrowed. */
 const char *group_vote(const struct group *g);
 
+/* group_saved.c */
+/** The group's state goes into the log. */
+void group_save(struct group *g);
+void group_saved_free(struct group_saved *s);
+/** Its coordinator does not run or is not there: whatever is due waits. */
+bool group_is_frozen(const struct group *g);
+enum { GROUP_FROZEN_MS = 50 }; /**< until it is looked at again */
+/** Members are made by joins, or from the log; the caller fills them in. */
+struct group_member *group_new_member(struct group *g, char *id);
+
 /* group_rebalance.c */
 /** A member came, changed or went. */
 void group_rebalance(struct group *g);

@@ -150,6 +150,10 @@ static void join_over(void *arg)
     struct group *g = arg;
     g->join_timer = NULL;
     uint64_t now = state_mono_ms();
+    if (group_is_frozen(g)) {
+        g->join_timer = timer_start(g->b->loop, GROUP_FROZEN_MS, 0, join_over, g);
+        return;
+    }
     if (g->initial && g->grew && now < g->initial_end) {
         uint64_t delay = (uint64_t)props_get(&g->b->props, NULL, PROP_REBALANCE_DELAY);
         uint64_t left = g->initial_end - now;
@@ -258,6 +262,10 @@ static void sync_over(void *arg)
     struct group *g = arg;
     g->sync_timer = NULL;
     bool any = false;
+    if (group_is_frozen(g)) {
+        g->sync_timer = timer_start(g->b->loop, GROUP_FROZEN_MS, 0, sync_over, g);
+        return;
+    }
     for (size_t i = 0; i < g->members.n;) {
         struct group_member *m = g->members.items[i];
         if (m->pending_sync) {
@@ -307,6 +315,7 @@ static void complete_join(struct group *g)
         g->protocol = NULL;
         g->leader = NULL;
         g->state = GROUP_EMPTY;
+        group_save(g);
     } else {
         begin_generation(g);
     }
@@ -318,6 +327,7 @@ static void complete_join(struct group *g)
 void group_assigned(struct group *g)
 {
     g->state = GROUP_STABLE;
+    group_save(g);
     for (size_t i = 0; i < g->members.n; i++) {
         struct group_member *m = g->members.items[i];
         bool waited = m->syncing;

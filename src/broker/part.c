@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 #include "broker/fetch.h"
+#include "broker/leaders.h"
+#include "broker/nodes.h"
 #include "broker/tc.h"
 
 enum { NAME_MAX_LEN = 249, ATTRIBUTES_AT = 21, MAX_TIME_AT = 35, CRC_AT = 17, TIME_TYPE = 1 << 3 };
@@ -43,6 +45,12 @@ bool part_name_ok(const char *name)
     return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
 }
 
+/** Of partition 0, for the choice of its nodes: the internal topics begin apart from each other. */
+static uint32_t number_of(const struct broker *b, const struct topic *t)
+{
+    return t->internal ? strcmp(t->name, TXN_TOPIC) == 0 : b->ntopics;
+}
+
 void part_grow(struct broker *b, struct topic *t, int32_t partitions)
 {
     t->parts = xrealloc(t->parts, (size_t)partitions * sizeof(struct partition *));
@@ -50,7 +58,7 @@ void part_grow(struct broker *b, struct topic *t, int32_t partitions)
         struct partition *p = t->parts[i] = xcalloc(1, sizeof *p);
         p->topic = t;
         p->index = i;
-        p->leader = state_node_of(b, t->internal ? (uint32_t)i : b->ntopics + (uint32_t)i);
+        leaders_place(b, p, number_of(b, t) + (uint32_t)i);
     }
     t->nparts = partitions;
 }
@@ -84,6 +92,7 @@ static void free_topic(struct broker *b, struct topic *t)
         b->used -= p->log.bytes;
         plog_free(&p->log);
         pstate_free(&p->producers);
+        free(p->epochs.items);
         free(p);
     }
     free(t->parts);
@@ -225,6 +234,9 @@ static int check_transaction(struct broker *b, struct partition *p, const struct
     }
     if (!from->txn_id) {
         return KAFKA_INVALID_TXN_STATE;
+    }
+    if (!tc_is_there(b, from->txn_id)) { /* nobody can be asked: worth another attempt */
+        return from->coordinator ? KAFKA_COORDINATOR_NOT_AVAILABLE : KAFKA_NOT_ENOUGH_REPLICAS;
     }
     pstate_note_attempt(&p->producers, x->producer_id, x->producer_epoch, x->base_sequence);
     return tc_verify(b, from->txn_id, x->producer_id, x->producer_epoch, p, from->version);

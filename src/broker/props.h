@@ -39,6 +39,7 @@ enum props_id {
     PROP_SESSION_MAX,
     PROP_GROUP_MAX_SIZE,
     PROP_REQUEST_MAX,
+    PROP_BROKER_SESSION,
     PROP_COUNT,
 };
 enum props_kind { PROP_BOOL, PROP_INT, PROP_TEXT };

@@ -21,11 +21,22 @@ struct fetch_hook { /**< one waiting fetch at one partition */
     struct fetch_hook *next, **link;
 };
 
+struct partition_epoch {
+    int32_t epoch;
+    int64_t start; /**< offset of its first record, were there one */
+};
 struct partition {
     struct topic *topic;
     int32_t index;
-    int leader; /**< node id */
+    int leader;   /**< node id, -1 = none */
+    int first;    /**< the first replica; the others are the nodes that follow */
+    unsigned isr; /**< replicas in sync, bit 1 << node id */
     int32_t leader_epoch;
+    struct {
+        struct partition_epoch *items; /**< after epoch 0, which starts at 0 */
+        size_t n, cap;
+    } epochs;
+    uint64_t loads_until; /**< its coordinator reads the log until then (monotonic), 0 = it has */
     struct plog log;
     struct pstate producers;
     struct fetch_hook *waiting;
@@ -44,13 +55,31 @@ struct node;
 struct node_listener {
     struct node *node;
     int index;
-    struct tcp_server *server;
+    struct tcp_server *server; /**< NULL = refuses */
     char *host;
     int port;
+    int reserved; /**< keeps the port while it refuses, -1 = none */
+};
+/**
+ *   RUNS ──stop──▶ STOPS ─▶ DOWN ──restart──▶ STARTS ─▶ RUNS
+ *    │──kill────────────────▶┘
+ *    └──pause, isolate──▶ PAUSED, ISOLATED ──resume──▶ RUNS
+ */
+enum node_state {
+    NODE_RUNS,
+    NODE_STOPS,    /**< hands over; then it is down */
+    NODE_PAUSED,   /**< its sockets stay, nobody looks at them */
+    NODE_ISOLATED, /**< the same, and what they hold is lost */
+    NODE_DOWN,
+    NODE_STARTS, /**< waits for a majority of controllers */
 };
 struct node {
     struct broker *b;
     int id;
+    enum node_state state;
+    bool fenced;       /**< the controller takes it for gone */
+    uint64_t since;    /**< of the state (monotonic ms) */
+    struct call *held; /**< answers that wait for the node to go on */
     struct node_listener at[BROKER_LISTENERS_MAX];
 };
 
@@ -79,10 +108,17 @@ struct broker {
     struct map groups; /**< group id -> struct group; NULL = gone */
     uint64_t members;  /**< ever made, for member ids */
 
+    int controller;     /**< node id, -1 = none */
+    struct timer *tick; /**< while the nodes are not all well */
+    void (*on_node)(void *arg, int node, const char *what);
+    void *node_arg;
+
     struct timer *txn_timer, *expiry_timer, *pid_timer;
-    struct fetch_wait *fetch_ready; /**< to be looked at in the next turn */
+    struct fetch_wait *fetch_ready;  /**< to be looked at in the next turn */
+    struct fetch_wait *fetch_frozen; /**< to be looked at when their nodes go on */
     bool fetch_deferred;
     struct tc_step *steps; /**< completions under way */
+    bool steps_due;        /**< in the next turn */
     bool closing;
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "broker/nodes.h"
 #include "broker/part.h"
 #include "broker/tc_log.h"
 
@@ -18,10 +19,20 @@ struct tc_txn *tc_find(const struct broker *b, const char *id)
     return at ? at->p : NULL;
 }
 
-int tc_node(struct broker *b, const char *id)
+struct partition *tc_home(struct broker *b, const char *id)
 {
     struct topic *t = part_internal(b, TXN_TOPIC);
-    return t->parts[state_hash(id) % (uint32_t)t->nparts]->leader;
+    return t->parts[state_hash(id) % (uint32_t)t->nparts];
+}
+
+int tc_here(const struct call *c, const char *id)
+{
+    return nodes_coordinates(c, tc_home(c->b, id));
+}
+
+bool tc_is_there(struct broker *b, const char *id)
+{
+    return nodes_coordinated(b, tc_home(b, id));
 }
 
 static struct tc_txn *create(struct broker *b, const char *id)

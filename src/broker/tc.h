@@ -15,6 +15,10 @@ struct tc_part {
     char *topic;
     int32_t index;
 };
+struct tc_parts {
+    struct tc_part *items;
+    size_t n, cap;
+};
 struct tc_txn {
     char *id;
     int64_t producer_id, last_producer_id; /**< last: before an exhausted epoch, -1 = none */
@@ -23,18 +27,26 @@ struct tc_txn {
     enum internal_txn_state state;
     int64_t start_ms, update_ms; /**< wall clock; start -1 = no transaction yet */
     uint64_t start_mono_ms;      /**< what the timeout is counted from */
-    struct {
-        struct tc_part *items;
-        size_t n, cap;
-    } parts;
+    struct tc_parts parts;       /**< that have no marker yet */
+    struct tc_parts decided;     /**< all, while markers are written: what the log says */
 };
 
 void tc_start(struct broker *b);
 void tc_free_all(struct broker *b);
 /** NULL = unknown, or expired. */
 struct tc_txn *tc_find(const struct broker *b, const char *id);
-/** The node that coordinates the id. */
-int tc_node(struct broker *b, const char *id);
+/** The partition of __transaction_state whose leader coordinates the id. */
+struct partition *tc_home(struct broker *b, const char *id);
+struct call;
+/** Whether the node that was asked coordinates the id: 0, 14 or 16. */
+int tc_here(const struct call *c, const char *id);
+/** Whether the coordinator of the id can be asked. */
+bool tc_is_there(struct broker *b, const char *id);
+/** A new coordinator has read this partition of the log: it sends the markers of what was decided,
+ *  all of them. */
+void tc_load(struct broker *b, const struct partition *home);
+/** The nodes have changed: completions that waited are tried again. */
+void tc_go_on(struct broker *b);
 
 /** What InitProducerId asks for. */
 struct tc_init {

@@ -9,12 +9,11 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "broker/goffsets.h"
+#include "broker/nodes.h"
 #include "broker/part.h"
 #include "broker/tc.h"
 #include "broker/tc_log.h"
 #include "wire/internal.h"
-
-enum { COORDINATOR_EPOCH = 0 };
 
 /** A completion under way. */
 struct tc_step {
@@ -28,17 +27,14 @@ struct tc_step {
 
 static void tombstone(struct broker *b, const char *id)
 {
-    struct topic *topic = part_internal(b, TXN_TOPIC);
     struct buf key = {0};
     internal_write_txn_key(&key, id);
-    part_append_own(b, topic->parts[state_hash(id) % (uint32_t)topic->nparts], key.data, key.len,
-                    NULL, 0);
+    part_append_own(b, tc_home(b, id), key.data, key.len, NULL, 0);
     buf_free(&key);
 }
 
 void tc_log_state(struct broker *b, const struct tc_txn *t)
 {
-    struct topic *topic = part_internal(b, TXN_TOPIC);
     struct internal_tp *parts = xcalloc(t->parts.n + 1, sizeof *parts);
     for (size_t i = 0; i < t->parts.n; i++) {
         parts[i] = (struct internal_tp){t->parts.items[i].topic, t->parts.items[i].index};
@@ -58,8 +54,7 @@ void tc_log_state(struct broker *b, const struct tc_txn *t)
     struct buf key = {0}, value = {0};
     internal_write_txn_key(&key, t->id);
     internal_write_txn(&value, &x);
-    part_append_own(b, topic->parts[state_hash(t->id) % (uint32_t)topic->nparts], key.data, key.len,
-                    value.data, value.len);
+    part_append_own(b, tc_home(b, t->id), key.data, key.len, value.data, value.len);
     buf_free(&key);
     buf_free(&value);
     free(parts);
@@ -77,47 +72,116 @@ void tc_write_marker(struct broker *b, struct partition *p, int64_t producer_id,
     }
 }
 
-static void forget_part(struct tc_txn *t, size_t i)
+static void forget_part(struct tc_parts *list, size_t i)
 {
-    free(t->parts.items[i].topic);
-    t->parts.items[i] = t->parts.items[--t->parts.n];
+    free(list->items[i].topic);
+    list->items[i] = list->items[--list->n];
 }
 
-/** One marker. @return whether the transaction is complete. */
-static bool step(struct broker *b, struct tc_step *s)
+static void forget_parts(struct tc_parts *list)
+{
+    while (list->n > 0) {
+        forget_part(list, list->n - 1);
+    }
+    free(list->items);
+    *list = (struct tc_parts){0};
+}
+
+static void copy_parts(struct tc_parts *to, const struct tc_parts *from)
+{
+    forget_parts(to);
+    for (size_t i = 0; i < from->n; i++) {
+        struct tc_part *x = VEC_PUSH(to);
+        *x = from->items[i];
+        x->topic = xstrdup(x->topic);
+    }
+}
+
+enum step_result {
+    STEP_WAITS, /* for a node */
+    STEP_WENT,
+    STEP_ENDED,
+};
+
+/** One marker, to a partition whose leader can take it. */
+static enum step_result mark_one(struct broker *b, struct tc_step *s)
 {
     struct tc_txn *t = s->txn;
-    if (t->parts.n > 0) {
-        size_t i = hash_mix((uint64_t)t->producer_id, (uint64_t)t->start_ms) % t->parts.n;
+    size_t first = hash_mix((uint64_t)t->producer_id, (uint64_t)t->start_ms) % t->parts.n;
+    for (size_t k = 0; k < t->parts.n; k++) {
+        size_t i = (first + k) % t->parts.n;
         struct tc_part *x = &t->parts.items[i];
         struct topic *topic = part_topic_by_id(b, x->topic_id);
-        if (topic) {
-            tc_write_marker(b, topic->parts[x->index], t->producer_id, t->epoch, s->commit,
-                            COORDINATOR_EPOCH);
+        struct partition *p = topic ? topic->parts[x->index] : NULL;
+        if (p && !nodes_writable(b, p)) {
+            continue;
         }
-        forget_part(t, i);
-        return false;
+        if (p) {
+            tc_write_marker(b, p, t->producer_id, t->epoch, s->commit,
+                            tc_home(b, t->id)->leader_epoch);
+        }
+        forget_part(&t->parts, i);
+        return STEP_WENT;
+    }
+    return STEP_WAITS;
+}
+
+static enum step_result step(struct broker *b, struct tc_step *s)
+{
+    struct tc_txn *t = s->txn;
+    if (!tc_is_there(b, t->id)) {
+        return STEP_WAITS;
+    }
+    if (t->parts.n > 0) {
+        return mark_one(b, s);
+    }
+    if (!nodes_writable(b, tc_home(b, t->id))) {
+        return STEP_WAITS;
     }
     t->state = s->commit ? TXN_COMPLETE_COMMIT : TXN_COMPLETE_ABORT;
     t->update_ms = state_now_ms();
+    forget_parts(&t->decided);
     tc_log_state(b, t);
-    return true;
+    return STEP_ENDED;
 }
 
 static void turn(void *arg)
 {
     struct broker *b = arg;
+    bool went = false;
+    b->steps_due = false;
     for (struct tc_step **at = &b->steps; *at && !b->closing;) {
         struct tc_step *s = *at;
-        if (step(b, s)) {
+        enum step_result r = step(b, s);
+        went = went || r != STEP_WAITS;
+        if (r == STEP_ENDED) {
             *at = s->next;
             free(s);
         } else {
             at = &s->next;
         }
     }
-    if (b->steps && !b->closing) {
+    if (went) {
+        tc_go_on(b);
+    } else if (b->steps && !b->closing) {
+        nodes_watch(b);
+    }
+}
+
+void tc_go_on(struct broker *b)
+{
+    if (b->steps && !b->steps_due && !b->closing) {
+        b->steps_due = true;
         loop_defer(b->loop, turn, b);
+    }
+}
+
+void tc_load(struct broker *b, const struct partition *home)
+{
+    for (const struct tc_step *s = b->steps; s; s = s->next) {
+        if (tc_home(b, s->txn->id) == home) {
+            copy_parts(&s->txn->parts, &s->txn->decided);
+        }
     }
 }
 
@@ -126,9 +190,7 @@ void tc_prepare(struct broker *b, struct tc_txn *t, bool commit)
     t->state = commit ? TXN_PREPARE_COMMIT : TXN_PREPARE_ABORT;
     t->update_ms = state_now_ms();
     tc_log_state(b, t);
-    if (!b->steps) {
-        loop_defer(b->loop, turn, b);
-    }
+    copy_parts(&t->decided, &t->parts);
     struct tc_step *s = xcalloc(1, sizeof *s), **at = &b->steps;
     s->txn = t;
     s->commit = commit;
@@ -136,6 +198,7 @@ void tc_prepare(struct broker *b, struct tc_txn *t, bool commit)
         at = &(*at)->next;
     }
     *at = s;
+    tc_go_on(b);
 }
 
 void tc_fence(struct broker *b, struct tc_txn *t)
@@ -154,7 +217,8 @@ static void on_timer(void *arg)
     uint64_t now = state_mono_ms();
     for (size_t i = 0; i < b->txns.n; i++) {
         struct tc_txn *t = b->txns.items[i].p;
-        if (t && t->state == TXN_ONGOING && now > t->start_mono_ms + (uint64_t)t->timeout_ms) {
+        if (t && t->state == TXN_ONGOING && now > t->start_mono_ms + (uint64_t)t->timeout_ms &&
+            tc_is_there(b, t->id)) {
             tc_fence(b, t);
         }
     }
@@ -162,10 +226,8 @@ static void on_timer(void *arg)
 
 static void free_txn(struct tc_txn *t)
 {
-    while (t->parts.n > 0) {
-        forget_part(t, t->parts.n - 1);
-    }
-    free(t->parts.items);
+    forget_parts(&t->parts);
+    forget_parts(&t->decided);
     free(t->id);
     free(t);
 }
@@ -178,7 +240,7 @@ static void on_expiry(void *arg)
         struct tc_txn *t = b->txns.items[i].p;
         bool idle = t && (t->state == TXN_EMPTY || t->state == TXN_COMPLETE_COMMIT ||
                           t->state == TXN_COMPLETE_ABORT);
-        if (idle && t->update_ms < before) {
+        if (idle && t->update_ms < before && tc_is_there(b, t->id)) {
             tombstone(b, t->id);
             free_txn(t);
             b->txns.items[i].p = NULL;

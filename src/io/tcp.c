@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -159,6 +161,35 @@ struct tcp_server *tcp_listen(struct loop *l, const char *host, int port, tcp_ac
 int tcp_server_port(const struct tcp_server *s)
 {
     return s->port;
+}
+
+int tcp_reserve(const char *host, int port)
+{
+    struct sockaddr_storage a;
+    int on = 1;
+    if (address_of(host, port, &a) < 0) {
+        return -1;
+    }
+    bool v6 = a.ss_family == AF_INET6;
+    socklen_t len = v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    int fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    /* with this option on both, a socket that does not listen leaves room for one that will */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        bind(fd, (struct sockaddr *)&a, len) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+void tcp_release(int reserved)
+{
+    if (reserved >= 0) {
+        close(reserved);
+    }
 }
 
 /* ---- connections ------------------------------------------------------------------------------

@@ -21,6 +21,12 @@ int tcp_server_port(const struct tcp_server *s);
 /** Stops listening and frees; connections stay. NULL is fine. */
 void tcp_server_close(struct tcp_server *s);
 
+/** Keeps a port that nobody listens on: connections are refused, and no other socket takes it, but
+ *  tcp_listen() may. @return something for tcp_release(), or -1: it is taken already. */
+int tcp_reserve(const char *host, int port);
+/** -1 is fine. */
+void tcp_release(int reserved);
+
 /** What the owner of a connection does; all on the loop. */
 struct tcp_calls {
     /** Where the next bytes shall go: *len bytes at the address returned, at least one. */
