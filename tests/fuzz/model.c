@@ -69,7 +69,7 @@ static int64_t n_generation(struct model *m)
 }
 static int64_t n_partition(struct model *m)
 {
-    m->at.partition = dice_one_in(m->dice, 3) ? (int)below(m, MODEL_PARTITIONS) : 0;
+    m->at.partition = !m->at.flow && dice_one_in(m->dice, 3) ? (int)below(m, MODEL_PARTITIONS) : 0;
     return m->at.partition;
 }
 static int64_t n_partitions(struct model *m)
@@ -189,6 +189,9 @@ static const char *pick(struct model *m, const char *const *list, size_t n)
 
 static const char *topic(struct model *m)
 {
+    if (m->at.flow) {
+        return topic_names[m->at.topic = 0];
+    }
     m->at.topic =
         dice_one_in(m->dice, 8) ? (int)below(m, MODEL_TOPICS) : (int)below(m, MODEL_TOPICS - 2);
     return topic_names[m->at.topic];
@@ -244,7 +247,7 @@ static const char *string_of(struct model *m, const char *name, const char *in)
         return m->members[m->at.member].id;
     }
     if (strcmp(name, "GroupInstanceId") == 0) {
-        return dice_one_in(m->dice, 4) ? "i0" : NULL;
+        return !m->at.flow && dice_one_in(m->dice, 4) ? "i0" : NULL;
     }
     if (strcmp(name, "ProtocolType") == 0) {
         return "consumer";
@@ -341,6 +344,9 @@ static void fill_one(struct model *m, struct wire_msg *r, struct wire_value *v, 
 
 static size_t list_length(struct model *m)
 {
+    if (m->at.flow) {
+        return 1;
+    }
     if (m->at.wild && dice_one_in(m->dice, 100)) {
         return (size_t)below(m, 400);
     }
@@ -364,7 +370,7 @@ static void fill(struct model *m, struct wire_msg *r, struct wire_value *v, cons
         }
         return;
     }
-    if (may_be_null(r, f) && dice_one_in(m->dice, 4)) {
+    if (!m->at.flow && may_be_null(r, f) && dice_one_in(m->dice, 4)) {
         v->a.n = -1;
         return;
     }
@@ -373,13 +379,15 @@ static void fill(struct model *m, struct wire_msg *r, struct wire_value *v, cons
     }
 }
 
-void model_request(struct model *m, struct wire_msg *req, int16_t api, int16_t version)
+void model_request(struct model *m, struct wire_msg *req, int16_t api, int16_t version, bool flow)
 {
+    struct model_focus last = m->at;
     m->at = (struct model_focus){
         .api = api,
-        .producer = (int)below(m, MODEL_PRODUCERS),
-        .member = (int)below(m, MODEL_MEMBERS),
-        .wild = dice_one_in(m->dice, 5),
+        .producer = flow ? last.producer : (int)below(m, MODEL_PRODUCERS),
+        .member = flow ? last.member : (int)below(m, MODEL_MEMBERS),
+        .wild = !flow && dice_one_in(m->dice, 5),
+        .flow = flow,
     };
     m->at.transactional =
         m->producers[m->at.producer].txn_id && api == API_PRODUCE && !dice_one_in(m->dice, 8);

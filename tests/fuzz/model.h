@@ -29,6 +29,7 @@ struct model_focus {
     int api;
     int topic, partition, producer, group, member;
     bool transactional, wild; /**< wild: values of any kind */
+    bool flow;
 };
 struct model {
     struct dice *dice;
@@ -40,8 +41,9 @@ struct model {
 };
 
 void model_init(struct model *m, struct dice *d);
-/** A request of the api in that version. Free with wire_free. */
-void model_request(struct model *m, struct wire_msg *req, int16_t api, int16_t version);
+/** A request of the api in that version. Free with wire_free. flow: it goes on with what the one
+ *  before was about, and nothing in it is odd. */
+void model_request(struct model *m, struct wire_msg *req, int16_t api, int16_t version, bool flow);
 /** Takes what the answer to the last request about `focus` says. */
 void model_learn(struct model *m, const struct model_focus *focus, const struct wire_msg *resp);
 /** Spoils a whole frame. @return whether its size still is that of its bytes. */

@@ -26,7 +26,7 @@ static struct batch_opts options(struct model *m, int32_t n)
         o.producer_epoch = p->epoch;
         o.transactional = m->at.transactional;
         o.base_sequence = *sequence;
-        if (dice_one_in(m->dice, 8)) {
+        if (!m->at.flow && dice_one_in(m->dice, 8)) {
             o.base_sequence = (int32_t)below(m, 6); /* a duplicate, a gap */
         } else {
             *sequence += n;

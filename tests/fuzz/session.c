@@ -24,6 +24,7 @@ enum {
     SETTLE = 20000,   /* turns in which everything that needs no time must be done */
     SLACK = 96 << 20, /* bytes of one session beyond the limit for logs */
     HEX_MAX = 400,
+    LOOK_EVERY = 10,
 };
 
 struct expected {
@@ -220,24 +221,26 @@ static void keep(struct session *s, const struct buf *f)
     buf_append(k, f->data, f->len);
 }
 
-static void make_frame(struct session *s, struct buf *f)
+/** A request of any api; or of the one given, as the next of a flow. */
+static void make_frame(struct session *s, struct buf *f, const struct api *next)
 {
     size_t n;
-    const struct api *table = api_table(&n), *row = &table[dice_below(&s->dice, n)];
+    const struct api *table = api_table(&n);
+    const struct api *row = next ? next : &table[dice_below(&s->dice, n)];
     struct wire_msg m;
     struct err e;
     int16_t version =
         (int16_t)(row->min_used +
                   (int)dice_below(&s->dice, (uint64_t)(row->max - row->min_used + 1)));
     s->model.now_ms = (int64_t)(state_now_ms());
-    model_request(&s->model, &m, row->key, version);
+    model_request(&s->model, &m, row->key, version, next != NULL);
     if (wire_encode_request(&m, ++s->correlation, dice_one_in(&s->dice, 5) ? NULL : "fuzz", f, &e) <
         0) {
         broken(s, "a request cannot be written: %s", e.msg);
     }
     wire_free(&m);
     s->stats->asked[row->key]++;
-    if (dice_one_in(&s->dice, 60)) { /* a version that is not offered */
+    if (!next && dice_one_in(&s->dice, 60)) { /* a version that is not offered */
         int16_t odd =
             dice_one_in(&s->dice, 2) ? (int16_t)(row->max + 1) : (int16_t)dice_next(&s->dice);
         f->data[6] = (char)(odd >> 8);
@@ -247,9 +250,23 @@ static void make_frame(struct session *s, struct buf *f)
         s->model.at.wild ? ", wild" : "");
 }
 
-static void send_frame(struct session *s, int i, bool old)
+/** Frees f. whole: its size is right. */
+static void send_bytes(struct session *s, int i, struct buf *f, bool whole)
 {
     struct client *c = &s->clients[i];
+    if (whole) {
+        expect_answer(s, c, f, &s->model.at);
+    } else {
+        c->wild = true;
+    }
+    s->stats->frames++;
+    s->stats->bytes += f->len;
+    peer_send(c->peer, f->data ? f->data : "", f->len);
+    buf_free(f);
+}
+
+static void send_frame(struct session *s, int i, bool old)
+{
     struct buf f = {0};
     struct model_focus focus;
     if (old) {
@@ -257,25 +274,18 @@ static void send_frame(struct session *s, int i, bool old)
         buf_append(&f, k->data ? k->data : "", k->len);
         focus = s->model.at;
     } else {
-        make_frame(s, &f);
+        make_frame(s, &f, NULL);
         focus = s->model.at;
         keep(s, &f);
     }
     bool whole = true;
+    s->model.at = focus;
     if (f.len > 0 && dice_one_in(&s->dice, 6)) {
         s->stats->spoiled++;
         whole = model_spoil(&s->dice, &f);
     }
     say_bytes(s, i, old ? "a frame again" : "it", &f);
-    if (whole) {
-        expect_answer(s, c, &f, &focus);
-    } else {
-        c->wild = true;
-    }
-    s->stats->frames++;
-    s->stats->bytes += f.len;
-    peer_send(c->peer, f.data ? f.data : "", f.len);
-    buf_free(&f);
+    send_bytes(s, i, &f, whole);
 }
 
 static void send_noise(struct session *s, int i)
@@ -295,12 +305,58 @@ static void send_noise(struct session *s, int i)
 static void send_half(struct session *s, int i)
 {
     struct buf f = {0};
-    make_frame(s, &f);
+    make_frame(s, &f, NULL);
     f.len = dice_below(&s->dice, f.len);
     s->clients[i].wild = true;
     say_bytes(s, i, "half of it", &f);
     peer_send(s->clients[i].peer, f.data, f.len);
     buf_free(&f);
+}
+
+static void pass_time(struct session *s)
+{
+    static const uint64_t steps[] = {1, 10, 100, 1000, 10000, 60000, 700000, 3600000};
+    uint64_t ms = steps[dice_below(&s->dice, dice_one_in(&s->dice, 6) ? ARRAY_LEN(steps) : 4)];
+    say(s, "%" PRIu64 " ms pass", ms);
+    world_pass(s->loop, ms);
+}
+
+/** What clients do for a living, with a fault now and then. */
+static void send_flow(struct session *s, int i)
+{
+    static const int16_t transaction[] = {API_INIT_PRODUCER_ID,
+                                          API_ADD_PARTITIONS_TO_TXN,
+                                          API_PRODUCE,
+                                          API_PRODUCE,
+                                          API_ADD_OFFSETS_TO_TXN,
+                                          API_TXN_OFFSET_COMMIT,
+                                          API_FETCH,
+                                          API_END_TXN,
+                                          API_FETCH,
+                                          API_LIST_OFFSETS};
+    static const int16_t group[] = {API_JOIN_GROUP,      API_JOIN_GROUP,    API_SYNC_GROUP,
+                                    API_HEARTBEAT,       API_OFFSET_COMMIT, API_OFFSET_FETCH,
+                                    API_DESCRIBE_GROUPS, API_LEAVE_GROUP};
+    bool txn = dice_one_in(&s->dice, 2);
+    const int16_t *list = txn ? transaction : group;
+    size_t n = txn ? ARRAY_LEN(transaction) : ARRAY_LEN(group);
+    s->model.at.producer = (int)dice_below(&s->dice, MODEL_PRODUCERS);
+    s->model.at.member = (int)dice_below(&s->dice, MODEL_MEMBERS);
+    for (size_t k = 0; k < n && s->clients[i].peer; k++) {
+        struct buf f = {0};
+        if (dice_one_in(&s->dice, 10)) {
+            continue;
+        }
+        make_frame(s, &f, api_find(list[k]));
+        keep(s, &f);
+        say_bytes(s, i, "it", &f);
+        send_bytes(s, i, &f, true);
+        world_settle(s->loop, SETTLE);
+        take_answers(s);
+        if (dice_one_in(&s->dice, 10)) {
+            pass_time(s);
+        }
+    }
 }
 
 /* ---- steps ------------------------------------------------------------------------------------
@@ -314,14 +370,6 @@ static int some_port(struct session *s)
         list = comma ? comma + 1 : list;
     }
     return (int)strtol(strchr(list, ':') + 1, NULL, 10);
-}
-
-static void pass_time(struct session *s)
-{
-    static const uint64_t steps[] = {1, 10, 100, 1000, 10000, 60000, 700000, 3600000};
-    uint64_t ms = steps[dice_below(&s->dice, dice_one_in(&s->dice, 6) ? ARRAY_LEN(steps) : 4)];
-    say(s, "%" PRIu64 " ms pass", ms);
-    world_pass(s->loop, ms);
 }
 
 static void one_step(struct session *s)
@@ -362,18 +410,29 @@ static void one_step(struct session *s)
             send_frame(s, i, false);
         }
         break;
+    case 11:
+    case 12:
+    case 13:
+    case 14:
+    case 15:
+        send_flow(s, i);
+        break;
     default:
         send_frame(s, i, false);
     }
 }
 
-static void check(struct session *s)
+static void check_state(struct session *s)
 {
     const char *bad = invariants_broken(s->b);
-    size_t memory = invariants_memory() - s->before;
     if (bad) {
         broken(s, "%s", bad);
     }
+}
+
+static void check_memory(struct session *s)
+{
+    size_t memory = invariants_memory() - s->before;
     if (memory > s->o.memory + SLACK) {
         broken(s, "%zu bytes are in use", memory);
     }
@@ -404,7 +463,8 @@ static void begin(struct session *s)
     struct err e;
     s->loop = world_new(s->seed);
     s->o = (struct broker_opts){.loop = s->loop,
-                                .nodes = 1 + (int)dice_below(&s->dice, 3),
+                                .nodes =
+                                    dice_one_in(&s->dice, 3) ? 2 + (int)dice_below(&s->dice, 2) : 1,
                                 .listeners = 1,
                                 .memory = limits[dice_below(&s->dice, ARRAY_LEN(limits))],
                                 .settings = settings,
@@ -476,7 +536,10 @@ void session_run(uint64_t seed, bool verbose, struct session_stats *stats)
             broken(&s, "there is no end of things to do");
         }
         take_answers(&s);
-        check(&s);
+        check_memory(&s);
+        if (s.step % LOOK_EVERY == 0) {
+            check_state(&s);
+        }
         stats->steps++;
     }
     check_lives(&s);
