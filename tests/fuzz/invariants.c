@@ -14,17 +14,19 @@
 size_t __sanitizer_get_current_allocated_bytes(void); /* gcc 12 has it without a header */
 
 int __lsan_do_recoverable_leak_check(void);
-void invariants_show_leaks(void)
+bool invariants_show_leaks(void)
 {
     __lsan_do_recoverable_leak_check();
+    return true;
 }
 size_t invariants_memory(void)
 {
     return __sanitizer_get_current_allocated_bytes();
 }
 #else
-void invariants_show_leaks(void)
+bool invariants_show_leaks(void)
 {
+    return false;
 }
 size_t invariants_memory(void)
 {
