@@ -8,7 +8,8 @@
 #include "wire/schema.h"
 #include "wire/value.h"
 
-enum { VALUES_MAX = 8 << 20 };
+/* A request comes from a peer that may mean harm; an answer may be about all of a large cluster. */
+enum { VALUES_MAX = 8 << 20, REQUEST_VALUES_MAX = 1 << 20 };
 
 struct reader {
     const uint8_t *p, *end;
@@ -113,6 +114,11 @@ static void decode_blob(struct reader *r, struct wire_value *v, const struct wir
         }
         return;
     }
+    if (f->type == WIRE_STRING &&
+        n > INT16_MAX) { /* Kafka's limit, also where the bytes allow more */
+        fail(r, "the string is too long");
+        return;
+    }
     const uint8_t *p = take(r, (uint64_t)n);
     if (!p) {
         return;
@@ -165,7 +171,8 @@ static void decode_one(struct reader *r, struct wire_value *v, const struct wire
 
 static void count_value(struct reader *r)
 {
-    if (++r->values > VALUES_MAX) {
+    bool request = r->m->schema->dir == WIRE_REQUEST;
+    if (++r->values > (request ? REQUEST_VALUES_MAX : VALUES_MAX)) {
         fail(r, "too many values");
     }
 }
@@ -189,7 +196,11 @@ static void decode_list(struct reader *r, struct wire_value *v, const struct wir
     v->a.n = 0;
     for (int64_t i = 0; i < n && !r->why; i++) {
         count_value(r);
-        decode_one(r, value_push(r->m, v), f);
+        struct wire_value *x = value_push(r->m, v);
+        decode_one(r, x, f);
+        if (x->kind == WIRE_BLOB && x->s.len < 0) { /* the list may be null, not its elements */
+            fail(r, "null where none may be");
+        }
     }
 }
 
