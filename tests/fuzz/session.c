@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "broker/broker.h"
 #include "broker/call.h"
 #include "invariants.h"
 #include "model.h"
@@ -372,13 +373,56 @@ static int some_port(struct session *s)
     return (int)strtol(strchr(list, ':') + 1, NULL, 10);
 }
 
+/** A node dies, freezes, is cut off or comes back; what makes no sense now is refused. */
+static void command_node(struct session *s)
+{
+    static const char *const verbs[] = {"kill", "stop", "pause", "isolate", "resume", "restart"};
+    char text[32];
+    struct err e;
+    snprintf(text, sizeof text, "%s %d", verbs[dice_below(&s->dice, ARRAY_LEN(verbs))],
+             1 + (int)dice_below(&s->dice, (uint64_t)s->o.nodes));
+    int rc = broker_command(s->b, text, &e);
+    say(s, "%s: %s", text, rc < 0 ? e.msg : "done");
+}
+
+static void let_pass(struct session *s, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        world_pass(s->loop, 1000);
+        world_settle(s->loop, SETTLE);
+    }
+}
+
+static void command_all(struct session *s, const char *verb)
+{
+    char text[32];
+    struct err e;
+    for (int n = 1; n <= s->o.nodes; n++) {
+        snprintf(text, sizeof text, "%s %d", verb, n);
+        broker_command(s->b, text, &e);
+    }
+}
+
+/** All nodes come back, and have the time to find together. */
+static void heal(struct session *s)
+{
+    let_pass(s, 10); /* one that is stopping is down now */
+    command_all(s, "resume");
+    command_all(s, "restart");
+    let_pass(s, 60);
+}
+
 static void one_step(struct session *s)
 {
     int i = (int)dice_below(&s->dice, CONNS);
     struct client *c = &s->clients[i];
     if (!c->peer) {
         c->peer = world_connect(s->loop, some_port(s));
-        say(s, "client %d connects", i);
+        say(s, "client %d connects%s", i, c->peer ? "" : ": refused");
+    }
+    if (!c->peer || (s->o.nodes > 1 && dice_one_in(&s->dice, 12))) {
+        command_node(s);
+        return;
     }
     switch (dice_below(&s->dice, 40)) {
     case 0:
@@ -489,7 +533,13 @@ static void check_lives(struct session *s)
     struct buf f = {0};
     struct err e;
     drop_client(c);
+    heal(s);
+    take_answers(s);
+    drop_client(c);
     c->peer = world_connect(s->loop, some_port(s));
+    if (!c->peer) {
+        broken(s, "a node that was restarted does not listen");
+    }
     wire_init(&m, wire_schema(API_API_VERSIONS, WIRE_REQUEST), 0);
     if (wire_encode_request(&m, ++s->correlation, NULL, &f, &e) < 0) {
         broken(s, "%s", e.msg);

@@ -229,6 +229,15 @@ void tcp_server_close(struct tcp_server *s)
     }
 }
 
+int tcp_reserve(const char *host, int port)
+{
+    return -1;
+}
+
+void tcp_release(int reserved)
+{
+}
+
 void tcp_start(struct tcp *t, const struct tcp_calls *calls, void *arg)
 {
     t->calls = *calls;

@@ -15,6 +15,7 @@
 #include "wire/schema.h"
 
 /** A peer that answers each connection's first bytes with fixed ones, then closes or stays. */
+/* The thread outlives the case: all of these are static. */
 struct peer {
     int fd, port;
     const void *answer;
@@ -91,7 +92,7 @@ TEST(an_address_that_cannot_be_read_is_named)
 
 TEST(nobody_there_is_a_timeout_that_says_refused)
 {
-    struct peer p = {0};
+    static struct peer p = {0};
     peer_listen(&p);
     close(p.fd);
     struct err e = ask(p.port, 300);
@@ -121,7 +122,7 @@ static void *wait_long(void *arg)
 
 TEST_LIMIT(a_wait_that_nobody_wants_any_more_ends, 20)
 {
-    struct peer p = {0};
+    static struct peer p = {0};
     struct waiter w = {.rc = 0};
     pthread_t thread;
     peer_listen(&p);
@@ -140,7 +141,7 @@ TEST_LIMIT(a_wait_that_nobody_wants_any_more_ends, 20)
 
 TEST(a_silent_node_is_a_timeout)
 {
-    struct peer p = {0};
+    static struct peer p = {0};
     peer_listen(&p); /* connections are taken by the kernel, nobody answers */
     struct err e = ask(p.port, 300);
     CHECK_INT(e.kind, ERR_TIMEOUT);
@@ -164,7 +165,7 @@ TEST(a_host_that_does_not_exist_is_named)
 TEST(another_protocol_is_told_apart)
 {
     static const char http[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
-    struct peer p;
+    static struct peer p;
     peer_start(&p, http, sizeof http - 1, false);
     struct err e = ask(p.port, 1000);
     CHECK_INT(e.kind, ERR_PROTOCOL);
@@ -174,7 +175,7 @@ TEST(another_protocol_is_told_apart)
 TEST(half_an_answer_is_a_timeout_or_a_closed_connection)
 {
     static const char half[] = "\0\0\0\x20\0\0\0\0half";
-    struct peer stays, closes;
+    static struct peer stays, closes;
     peer_start(&stays, half, sizeof half - 1, true);
     struct err e = ask(stays.port, 300);
     CHECK_INT(e.kind, ERR_TIMEOUT);
@@ -189,7 +190,7 @@ TEST(nonsense_inside_of_a_frame_is_a_protocol_error)
 {
     static const char wrong_id[] = "\0\0\0\4\0\0\0\x63";
     static const char lists[] = "\0\0\0\x0b\0\0\0\0\0\0\xff\xff\xff\xff\x0f";
-    struct peer p;
+    static struct peer p;
     peer_start(&p, wrong_id, sizeof wrong_id - 1, true);
     struct err e = ask(p.port, 1000);
     CHECK_INT(e.kind, ERR_PROTOCOL);
@@ -204,7 +205,7 @@ TEST(a_dead_node_in_the_bootstrap_list_is_passed_over)
 {
     /* ApiVersions that offer nothing: the error proves that the second address was asked */
     static const char none[] = "\0\0\0\x0c\0\0\0\0\0\0\x01\0\0\0\0\0";
-    struct peer dead = {0}, p;
+    static struct peer dead = {0}, p;
     struct err e = {0};
     struct admin_metadata m;
     char bootstrap[64];

@@ -248,3 +248,29 @@ TEST(unknown_tagged_fields_are_skipped_and_known_ones_read)
     CHECK_INT(wire_int(&m.root, "FinalizedFeaturesEpoch"), 5);
     wire_free(&m);
 }
+
+TEST(what_kafka_refuses_in_strings_and_lists_is_refused)
+{
+    struct err e = {0};
+    struct buf b = {0};
+    /* DescribeConfigs v1: one topic "t" with a list of keys that may be null, and a key that may
+     * not */
+    CHECK_INT(decode_bytes(32, WIRE_REQUEST, 1, "\0\0\0\1\2\0\1t\0\0\0\1\xff\xff\0", 15, &e), -1);
+    CHECK_HAS(e.msg, "field ConfigurationKeys");
+    CHECK_HAS(e.msg, "null where none may be");
+    /* Heartbeat v4, compact: a group id of 32,768 bytes, one more than a string may have */
+    buf_append(&b, "\x81\x80\x02", 3);
+    memset(buf_reserve(&b, 32768), 'g', 32768);
+    b.len += 32768;
+    CHECK_INT(decode_bytes(12, WIRE_REQUEST, 4, b.data, b.len, &e), -1);
+    CHECK_HAS(e.msg, "field GroupId");
+    CHECK_HAS(e.msg, "too long");
+    b.len = 0;
+    /* Metadata v4 with two million nameless topics */
+    buf_append(&b, "\0\x1e\x84\x80", 4);
+    memset(buf_reserve(&b, 4000001), 0, 4000001);
+    b.len += 4000001;
+    CHECK_INT(decode_bytes(3, WIRE_REQUEST, 4, b.data, b.len, &e), -1);
+    CHECK_HAS(e.msg, "too many values");
+    buf_free(&b);
+}
