@@ -54,3 +54,25 @@ processes_of() {
 none_left() {
     [ -z "$(processes_of "$PWD")" ]
 }
+# start_broker ARG...: `kaos broker` on a free port, its address in $at; stop_broker ends it, which it
+# does by itself, without a fault.
+at='' broker=''
+start_broker() {
+    "$KAOS" broker --listen 127.0.0.1:0 "$@" >broker.txt 2>&1 &
+    broker=$!
+    trap 'kill -9 $broker' EXIT
+    wait_for 10 grep -q listening broker.txt
+    at=$(awk '/^listening/ { print $3 }' broker.txt)
+}
+stop_broker() {
+    kill "$broker"
+    wait "$broker" || fail "the broker ended with $?: $(tail -n 20 broker.txt)"
+    trap - EXIT
+}
+# run_client NAME: the loop of tests/system/clients.lua on the embedded broker.
+run_client() {
+    run_kaos run "$KAOS_ROOT/tests/system/clients.lua" "client/$1" --cluster embedded --seed 1
+    expect_code 0
+    expect "PASS client/$1"
+    wait_for 5 none_left
+}
