@@ -6,7 +6,7 @@
 #include "broker/part.h"
 #include "broker/tc.h"
 
-enum { FENCED_FROM = 2, PATTERN_FROM = 3, STABLE_FROM = 7, WHOLE_FROM = 2, TOPICS_NULL = -1 };
+enum { WHOLE_FROM = 2, ABORTABLE_FROM = 4, ADDS_FROM = 5, TOPICS_NULL = -1 };
 
 /* ---- who may commit ---------------------------------------------------------------------------
  */
@@ -33,6 +33,39 @@ static int check_member(const struct call *c, const struct group *g, bool txn)
     return !txn && g->state == GROUP_COMPLETING ? KAFKA_REBALANCE_IN_PROGRESS : KAFKA_NONE;
 }
 
+static bool names_partition(const struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
+        const struct wire_value *t = wire_at(req, "Topics", i);
+        for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
+            int32_t index = (int32_t)wire_int(wire_at(t, "Partitions", k), "PartitionIndex");
+            if (part_find(c->b, wire_str(t, "Name"), index)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/** Whether the transaction has, or now gets, the partition where the group's offsets are. */
+static int admit(struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    struct tc_owner who = {wire_str(req, "TransactionalId"), wire_int(req, "ProducerId"),
+                           (int16_t)wire_int(req, "ProducerEpoch")};
+    struct partition *p = group_home(c->b, wire_str(req, "GroupId"));
+    if (pstate_in_txn(&p->producers, who.producer_id, who.epoch) ||
+        !props_get(&c->b->props, NULL, PROP_TXN_VERIFY)) {
+        return KAFKA_NONE;
+    }
+    return tc_admit(c->b, &who,
+                    c->version >= ADDS_FROM        ? TC_ADDS
+                    : c->version >= ABORTABLE_FROM ? TC_ABORTABLE
+                                                   : TC_VERIFIES,
+                    p);
+}
+
 /** The group that the request commits for, made when it is a simple one. @return Kafka's code. */
 static int find_group(struct call *c, bool txn, struct group **g)
 {
@@ -40,6 +73,10 @@ static int find_group(struct call *c, bool txn, struct group **g)
     const char *name = wire_str(req, "GroupId");
     int64_t generation = wire_int(req, txn ? "GenerationId" : "GenerationIdOrMemberEpoch");
     int code = group_here(c, name);
+    if (code != KAFKA_NONE) {
+        return code;
+    }
+    code = txn && names_partition(c) ? admit(c) : KAFKA_NONE;
     if (code != KAFKA_NONE) {
         return code;
     }
@@ -72,9 +109,9 @@ static int commit_one(struct call *c, struct group *g, const char *topic,
         return KAFKA_OFFSET_METADATA_TOO_LARGE;
     }
     if (!txn) {
-        return goffsets_commit(g, &o, NULL, -1, -1);
+        return goffsets_commit(g, &o, -1, -1);
     }
-    return goffsets_commit(g, &o, wire_str(req, "TransactionalId"), wire_int(req, "ProducerId"),
+    return goffsets_commit(g, &o, wire_int(req, "ProducerId"),
                            (int16_t)wire_int(req, "ProducerEpoch"));
 }
 

@@ -4,7 +4,7 @@
 #include "broker/leaders.h"
 #include "broker/part.h"
 
-enum { ACKS_ALL = -1, ZSTD_FROM = 7 };
+enum { ACKS_ALL = -1, ZSTD_FROM = 7, ABORTABLE_FROM = 11, ADDS_FROM = 12 };
 
 enum { ATTRIBUTES_LOW = 22, CODEC_MASK = 7, TRANSACTIONAL = 1 << 4 };
 
@@ -13,11 +13,18 @@ static bool is_zstd(const uint8_t *records, size_t len)
     return len > BATCH_HEADER && (records[ATTRIBUTES_LOW] & CODEC_MASK) == CODEC_ZSTD;
 }
 
+static enum tc_support support(const struct call *c)
+{
+    return c->version >= ADDS_FROM        ? TC_ADDS
+           : c->version >= ABORTABLE_FROM ? TC_ABORTABLE
+                                          : TC_VERIFIES;
+}
+
 static int append(struct call *c, const char *topic, const struct wire_value *ask,
                   struct partition **p, struct part_appended *done)
 {
     struct part_origin from = {.txn_id = wire_str(&c->req.root, "TransactionalId"),
-                               .version = c->version};
+                               .support = support(c)};
     size_t len;
     const uint8_t *records = wire_blob(ask, "Records", &len);
     *done = (struct part_appended){.base = -1, .log_append_time = -1};

@@ -5,10 +5,17 @@
 
 #include "base/mem.h"
 #include "broker/call.h"
+#include "broker/group.h"
 #include "broker/part.h"
 #include "broker/tc.h"
 
-enum { FENCED_FROM = 2, INIT_FENCED_FROM = 4, KNOWN_FROM = 3 };
+enum {
+    FENCED_FROM = 2,
+    INIT_FENCED_FROM = 4,
+    KNOWN_FROM = 3,
+    BROKERS_FROM = 4, /* AddPartitionsToTxn */
+    BUMPS_FROM = 5,   /* EndTxn */
+};
 
 static int for_version(const struct call *c, int code, int16_t fenced_from)
 {
@@ -44,85 +51,125 @@ void api_init_producer_id(struct call *c)
 }
 
 /* ---- AddPartitionsToTxn -----------------------------------------------------------------------
- */
+ * Clients name one transaction; from version 4 on brokers ask for several, to add or to verify. */
 
-static size_t count_partitions(const struct wire_value *req)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < wire_count(req, "V3AndBelowTopics"); i++) {
-        n += wire_count(wire_at(req, "V3AndBelowTopics", i), "Partitions");
-    }
-    return n;
-}
+struct named {
+    struct partition *p; /**< NULL = there is none */
+    int code;
+};
 
-/** Calls out for each partition: existing ones into list. @return how many exist. */
-static size_t collect(struct call *c, struct partition **list)
-{
-    const struct wire_value *req = &c->req.root;
-    size_t n = 0;
-    for (size_t i = 0; i < wire_count(req, "V3AndBelowTopics"); i++) {
-        const struct wire_value *t = wire_at(req, "V3AndBelowTopics", i);
-        for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
-            struct partition *p =
-                part_find(c->b, wire_str(t, "Name"), (int32_t)wire_at(t, "Partitions", k)->i);
-            if (p) {
-                list[n++] = p;
-            }
-        }
-    }
-    return n;
-}
+/** The partitions of one transaction, in the order of the request. */
+struct adding {
+    struct named *items;
+    size_t n, cap;
+    bool all_exist;
+};
 
-static void answer_partitions(struct call *c, int code)
+static struct adding collect(struct call *c, const struct wire_value *ask, const char *topics)
 {
-    const struct wire_value *req = &c->req.root;
-    for (size_t i = 0; i < wire_count(req, "V3AndBelowTopics"); i++) {
-        const struct wire_value *t = wire_at(req, "V3AndBelowTopics", i);
-        struct wire_value *topic = wire_add(&c->resp, &c->resp.root, "ResultsByTopicV3AndBelow");
-        wire_set_str(&c->resp, topic, "Name", wire_str(t, "Name"));
+    struct adding a = {.all_exist = true};
+    for (size_t i = 0; i < wire_count(ask, topics); i++) {
+        const struct wire_value *t = wire_at(ask, topics, i);
         for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
             int32_t index = (int32_t)wire_at(t, "Partitions", k)->i;
-            bool exists = part_find(c->b, wire_str(t, "Name"), index) != NULL;
-            struct wire_value *v = wire_add(&c->resp, topic, "ResultsByPartition");
-            wire_set_int(v, "PartitionIndex", index);
-            wire_set_int(v, "PartitionErrorCode", exists ? code : KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+            struct partition *p = part_find(c->b, wire_str(t, "Name"), index);
+            *VEC_PUSH(&a) = (struct named){.p = p};
+            a.all_exist = a.all_exist && p;
         }
+    }
+    return a;
+}
+
+static int add_all(struct call *c, const struct tc_owner *who, const struct adding *a)
+{
+    struct partition **list = xcalloc(a->n + 1, sizeof(struct partition *));
+    for (size_t i = 0; i < a->n; i++) {
+        list[i] = a->items[i].p;
+    }
+    int code = tc_add(c->b, who, c->version >= BROKERS_FROM ? TC_BUMPS : 0, list, a->n);
+    free(list);
+    return code;
+}
+
+/** What each partition is answered: an unknown one spoils the others. */
+static void decide(struct call *c, const struct tc_owner *who, bool verify, struct adding *a)
+{
+    int code = a->all_exist ? check_here(c, who->id) : KAFKA_OPERATION_NOT_ATTEMPTED;
+    if (code == KAFKA_NONE && !verify) {
+        code = add_all(c, who, a);
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        struct named *x = &a->items[i];
+        x->code = !x->p                          ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION
+                  : verify && code == KAFKA_NONE ? tc_verify(c->b, who, x->p)
+                                                 : for_version(c, code, FENCED_FROM);
+    }
+}
+
+static void add_one(struct call *c, const struct wire_value *ask, const char *topics,
+                    const struct tc_owner *who, bool verify, struct wire_value *out,
+                    const char *results)
+{
+    struct adding a = collect(c, ask, topics);
+    decide(c, who, verify, &a);
+    const struct named *at = a.items;
+    for (size_t i = 0; i < wire_count(ask, topics); i++) {
+        const struct wire_value *t = wire_at(ask, topics, i);
+        struct wire_value *topic = wire_add(&c->resp, out, results);
+        wire_set_str(&c->resp, topic, "Name", wire_str(t, "Name"));
+        for (size_t k = 0; k < wire_count(t, "Partitions"); k++, at++) {
+            struct wire_value *v = wire_add(&c->resp, topic, "ResultsByPartition");
+            wire_set_int(v, "PartitionIndex", wire_at(t, "Partitions", k)->i);
+            wire_set_int(v, "PartitionErrorCode", at->code);
+        }
+    }
+    free(a.items);
+}
+
+static void add_for_brokers(struct call *c)
+{
+    const struct wire_value *req = &c->req.root;
+    for (size_t i = 0; i < wire_count(req, "Transactions"); i++) {
+        const struct wire_value *ask = wire_at(req, "Transactions", i);
+        struct tc_owner who = {wire_str(ask, "TransactionalId"), wire_int(ask, "ProducerId"),
+                               (int16_t)wire_int(ask, "ProducerEpoch")};
+        struct wire_value *out = wire_add(&c->resp, &c->resp.root, "ResultsByTransaction");
+        wire_set_str(&c->resp, out, "TransactionalId", who.id);
+        add_one(c, ask, "Topics", &who, wire_int(ask, "VerifyOnly"), out, "TopicResults");
     }
 }
 
 void api_add_partitions(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
-    const char *id = wire_str(req, "V3AndBelowTransactionalId");
-    size_t total = count_partitions(req);
-    struct partition **list = xcalloc(total + 1, sizeof *list);
-    size_t n = collect(c, list);
-    int code = KAFKA_OPERATION_NOT_ATTEMPTED;
-    if (n == total) {
-        code = check_here(c, id);
+    if (c->version >= BROKERS_FROM) {
+        add_for_brokers(c);
+    } else {
+        struct tc_owner who = {wire_str(req, "V3AndBelowTransactionalId"),
+                               wire_int(req, "V3AndBelowProducerId"),
+                               (int16_t)wire_int(req, "V3AndBelowProducerEpoch")};
+        add_one(c, req, "V3AndBelowTopics", &who, false, &c->resp.root, "ResultsByTopicV3AndBelow");
     }
-    if (code == KAFKA_NONE) {
-        code = tc_add(c->b, id, wire_int(req, "V3AndBelowProducerId"),
-                      (int16_t)wire_int(req, "V3AndBelowProducerEpoch"), list, n);
-    }
-    answer_partitions(c, for_version(c, code, FENCED_FROM));
-    free(list);
     call_reply(c);
 }
 
 /* ---- AddOffsetsToTxn and EndTxn ---------------------------------------------------------------
  */
 
-void api_add_offsets(struct call *c)
+static struct tc_owner owner_of(const struct call *c)
 {
     const struct wire_value *req = &c->req.root;
-    const char *id = wire_str(req, "TransactionalId");
-    struct topic *t = part_internal(c->b, OFFSETS_TOPIC);
-    struct partition *p = t->parts[state_hash(wire_str(req, "GroupId")) % (uint32_t)t->nparts];
-    int code = check_here(c, id);
+    return (struct tc_owner){wire_str(req, "TransactionalId"), wire_int(req, "ProducerId"),
+                             (int16_t)wire_int(req, "ProducerEpoch")};
+}
+
+void api_add_offsets(struct call *c)
+{
+    struct tc_owner who = owner_of(c);
+    struct partition *p = group_home(c->b, wire_str(&c->req.root, "GroupId"));
+    int code = check_here(c, who.id);
     if (code == KAFKA_NONE) {
-        code = tc_add(c->b, id, wire_int(req, "ProducerId"),
-                      (int16_t)wire_int(req, "ProducerEpoch"), &p, 1);
+        code = tc_add(c->b, &who, 0, &p, 1);
     }
     wire_set_int(&c->resp.root, "ErrorCode", for_version(c, code, FENCED_FROM));
     call_reply(c);
@@ -130,14 +177,18 @@ void api_add_offsets(struct call *c)
 
 void api_end_txn(struct call *c)
 {
-    const struct wire_value *req = &c->req.root;
-    const char *id = wire_str(req, "TransactionalId");
-    int code = check_here(c, id);
+    struct tc_owner who = owner_of(c);
+    struct wire_value *resp = &c->resp.root;
+    int64_t producer_id = -1;
+    int16_t epoch = -1;
+    int code = check_here(c, who.id);
     if (code == KAFKA_NONE) {
-        code = tc_end(c->b, id, wire_int(req, "ProducerId"),
-                      (int16_t)wire_int(req, "ProducerEpoch"), wire_int(req, "Committed"));
+        code = tc_end(c->b, &who, wire_int(&c->req.root, "Committed"), c->version >= BUMPS_FROM,
+                      &producer_id, &epoch);
     }
-    wire_set_int(&c->resp.root, "ErrorCode", for_version(c, code, FENCED_FROM));
+    wire_set_int(resp, "ErrorCode", for_version(c, code, FENCED_FROM));
+    wire_set_int(resp, "ProducerId", code == KAFKA_NONE ? producer_id : -1);
+    wire_set_int(resp, "ProducerEpoch", code == KAFKA_NONE ? epoch : -1);
     call_reply(c);
 }
 

@@ -92,7 +92,8 @@ static int take_opts(struct broker *b, const struct broker_opts *o, struct err *
     b->trace_arg = o->trace_arg;
     b->on_node = o->on_node;
     b->node_arg = o->node_arg;
-    b->transaction_version = o->transaction_version ? o->transaction_version : 1;
+    b->transaction_version =
+        o->transaction_version ? o->transaction_version : BROKER_TXN_VERSION_MAX;
     b->next_producer_id = FIRST_PRODUCER_ID;
     for (int i = 0; i < b->nnodes; i++) {
         b->nodes[i].b = b;

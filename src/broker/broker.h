@@ -15,6 +15,7 @@ struct broker;
 
 enum {
     BROKER_NODES_MAX = 5,
+    BROKER_TXN_VERSION_MAX = 2,
     BROKER_LISTENERS_MAX = 2, /**< per node: clients see the addresses of the one they came by */
 };
 
@@ -35,7 +36,7 @@ struct broker_opts {
         int port;         /**< of node 1, the next ones follow; 0 = free ones */
     } listen[BROKER_LISTENERS_MAX];
     int listeners;
-    int transaction_version;               /**< 1 (classic); 0 = 1 */
+    int transaction_version;               /**< 1 (classic) or 2 (KIP-890); 0 = 2 */
     uint64_t memory;                       /**< bytes of all logs; 0 = no limit */
     const struct broker_setting *settings; /**< borrowed during broker_start */
     size_t nsettings;

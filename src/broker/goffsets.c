@@ -67,7 +67,7 @@ static void keep(struct group_offsets *list, struct group_offset *o)
 
 /** One record of __consumer_offsets; a tombstone when o is to be deleted. */
 static int write_record(struct group *g, const struct group_offset *o, bool tombstone,
-                        const char *txn_id, int64_t producer_id, int16_t epoch, int64_t *at)
+                        int64_t producer_id, int16_t epoch, int64_t *at)
 {
     struct partition *p = group_home(g->b, g->id);
     struct internal_offset x = {.group = g->id,
@@ -95,7 +95,7 @@ static int write_record(struct group *g, const struct group_offset *o, bool tomb
     if (batch_write(&blob, &how, &r, 1, &e) < 0) {
         abort();
     }
-    struct part_origin from = {.txn_id = txn_id, .coordinator = true};
+    struct part_origin from = {.coordinator = true};
     struct part_appended done = {.base = -1};
     int code = leaders_enough(g->b, p) ? part_append(g->b, p, blob.data, blob.len, &from, &done)
                                        : KAFKA_COORDINATOR_NOT_AVAILABLE;
@@ -106,13 +106,13 @@ static int write_record(struct group *g, const struct group_offset *o, bool tomb
     return code;
 }
 
-int goffsets_commit(struct group *g, const struct group_offset *o, const char *txn_id,
-                    int64_t producer_id, int16_t epoch)
+int goffsets_commit(struct group *g, const struct group_offset *o, int64_t producer_id,
+                    int16_t epoch)
 {
     struct group_offset x = *o;
     x.commit_ms = state_now_ms();
     x.producer_id = producer_id;
-    int code = write_record(g, &x, false, txn_id, producer_id, epoch, &x.record);
+    int code = write_record(g, &x, false, producer_id, epoch, &x.record);
     if (code != KAFKA_NONE) {
         return code;
     }
@@ -164,7 +164,7 @@ void goffsets_delete(struct group *g, const char *topic, int32_t partition)
     size_t i = find(&g->committed, topic, partition);
     int64_t at;
     if (i < g->committed.n) {
-        write_record(g, &g->committed.items[i], true, NULL, -1, -1, &at);
+        write_record(g, &g->committed.items[i], true, -1, -1, &at);
         remove_at(&g->committed, i);
     }
 }

@@ -8,8 +8,8 @@ const struct group_offset *goffsets_find(const struct group_offsets *list, const
                                          int32_t partition);
 /** Writes the offset into __consumer_offsets and keeps it: at once, or with a producer id (not -1)
  *  until the transaction ends. @return Kafka's error code. */
-int goffsets_commit(struct group *g, const struct group_offset *o, const char *txn_id,
-                    int64_t producer_id, int16_t epoch);
+int goffsets_commit(struct group *g, const struct group_offset *o, int64_t producer_id,
+                    int16_t epoch);
 /** A transaction has ended for the groups of one partition of __consumer_offsets. */
 void goffsets_marker(struct broker *b, int32_t partition, int64_t producer_id, bool commit);
 void goffsets_topic_deleted(struct broker *b, const char *topic);

@@ -11,7 +11,6 @@
 #include "broker/fetch.h"
 #include "broker/leaders.h"
 #include "broker/nodes.h"
-#include "broker/tc.h"
 
 enum { NAME_MAX_LEN = 249, ATTRIBUTES_AT = 21, MAX_TIME_AT = 35, CRC_AT = 17, TIME_TYPE = 1 << 3 };
 
@@ -152,9 +151,8 @@ static int refuse(struct part_appended *out, int code, const char *why)
     return code;
 }
 
-/** What Kafka checks before it looks at the producer: one whole batch that makes sense. */
-static int check_blob(const struct broker *b, const struct partition *p, const void *records,
-                      size_t len, struct batch *x, struct part_appended *out)
+/** What Kafka checks before it looks at the transaction: one whole batch. */
+static int check_blob(const void *records, size_t len, struct batch *x, struct part_appended *out)
 {
     struct batch_iter it;
     batch_iter_init(&it, records, len);
@@ -174,6 +172,13 @@ static int check_blob(const struct broker *b, const struct partition *p, const v
     if (it.pos != len) {
         return refuse(out, KAFKA_INVALID_RECORD, "There must be exactly one record batch.");
     }
+    return KAFKA_NONE;
+}
+
+/** What Kafka checks behind that and before it looks at the producer: a batch that makes sense. */
+static int check_batch(const struct broker *b, const struct partition *p, const struct batch *x,
+                       struct part_appended *out)
+{
     if (x->size > (size_t)props_get(&b->props, &p->topic->props, PROP_MESSAGE_MAX)) {
         return refuse(out, KAFKA_MESSAGE_TOO_LARGE, NULL);
     }
@@ -228,18 +233,21 @@ static int check_records(const struct broker *b, const struct partition *p, cons
 static int check_transaction(struct broker *b, struct partition *p, const struct batch *x,
                              const struct part_origin *from)
 {
-    if (!x->transactional || pstate_in_txn(&p->producers, x->producer_id, x->producer_epoch) ||
+    if (!x->transactional || from->coordinator ||
+        pstate_in_txn(&p->producers, x->producer_id, x->producer_epoch) ||
         !props_get(&b->props, NULL, PROP_TXN_VERIFY)) {
         return KAFKA_NONE;
     }
     if (!from->txn_id) {
         return KAFKA_INVALID_TXN_STATE;
     }
-    if (!tc_is_there(b, from->txn_id)) { /* nobody can be asked: worth another attempt */
-        return from->coordinator ? KAFKA_COORDINATOR_NOT_AVAILABLE : KAFKA_NOT_ENOUGH_REPLICAS;
-    }
-    pstate_note_attempt(&p->producers, x->producer_id, x->producer_epoch, x->base_sequence);
-    return tc_verify(b, from->txn_id, x->producer_id, x->producer_epoch, p, from->version);
+    struct tc_owner who = {from->txn_id, x->producer_id, x->producer_epoch};
+    pstate_note_attempt(&p->producers, x->producer_id, x->producer_epoch, x->base_sequence,
+                        from->support == TC_ADDS);
+    int code = tc_admit(b, &who, from->support, p);
+    bool again = code == KAFKA_COORDINATOR_NOT_AVAILABLE ||
+                 (code == KAFKA_CONCURRENT_TRANSACTIONS && from->support != TC_ADDS);
+    return again ? KAFKA_NOT_ENOUGH_REPLICAS : code; /* which clients of every age repeat on */
 }
 
 static bool has_room(const struct broker *b, const struct partition *p, size_t size)
@@ -297,12 +305,15 @@ int part_append(struct broker *b, struct partition *p, const void *records, size
 {
     struct batch x;
     *out = (struct part_appended){.base = -1, .log_append_time = -1};
-    int code = check_blob(b, p, records, len, &x, out);
-    if (code == KAFKA_NONE && !from->coordinator) {
-        code = check_records(b, p, &x, out);
-    }
+    int code = check_blob(records, len, &x, out);
     if (code == KAFKA_NONE && x.producer_id >= 0) {
         code = check_transaction(b, p, &x, from);
+    }
+    if (code == KAFKA_NONE) {
+        code = check_batch(b, p, &x, out);
+    }
+    if (code == KAFKA_NONE && !from->coordinator) {
+        code = check_records(b, p, &x, out);
     }
     if (code == KAFKA_NONE && x.producer_id >= 0 && !from->coordinator) {
         const struct pstate_batch *twin = pstate_duplicate(&p->producers, &x);

@@ -2,6 +2,7 @@
 /* Topics, and appends to their partitions. */
 #pragma once
 #include "broker/state.h"
+#include "broker/tc.h"
 
 /** NULL = there is none. */
 struct topic *part_topic(const struct broker *b, const char *name);
@@ -25,9 +26,10 @@ int64_t part_lso(const struct partition *p);
 
 /** Who appends. */
 struct part_origin {
-    const char *txn_id; /**< of the request, NULL = none */
-    int16_t version;    /**< of the Produce request */
-    bool coordinator;   /**< the group coordinator itself: sequences are not checked */
+    const char *txn_id;      /**< of the request, NULL = none */
+    enum tc_support support; /**< what the request can do inside a transaction */
+    bool
+        coordinator; /**< the group coordinator itself: sequences and transaction are not checked */
 };
 struct part_appended {
     int64_t base, log_append_time; /**< -1 = none */

@@ -41,10 +41,17 @@ static struct pstate_producer *produce(struct pstate *s, int64_t id)
     return at->p;
 }
 
-void pstate_note_attempt(struct pstate *s, int64_t producer_id, int16_t epoch, int32_t sequence)
+void pstate_note_attempt(struct pstate *s, int64_t producer_id, int16_t epoch, int32_t sequence,
+                         bool bumps)
 {
     struct pstate_producer *p = produce(s, producer_id);
-    if (epoch >= p->epoch && (p->refused_seq < 0 || sequence < p->refused_seq)) {
+    bool first = p->refused_seq < 0;
+    if (first) {
+        p->bumps = bumps;
+    }
+    if (first || epoch > p->refused_epoch ||
+        (epoch == p->refused_epoch && sequence < p->refused_seq)) {
+        p->refused_epoch = epoch;
         p->refused_seq = sequence;
     }
 }
@@ -78,7 +85,8 @@ const struct pstate_batch *pstate_duplicate(const struct pstate *s, const struct
 
 static int check_sequence(const struct pstate_producer *p, const struct batch *b)
 {
-    if (p->refused_seq >= 0 && b->base_sequence > p->refused_seq) {
+    bool from_nothing = p->nbatches == 0 && b->base_sequence != 0;
+    if (p->refused_seq >= 0 && (b->base_sequence > p->refused_seq || (p->bumps && from_nothing))) {
         return KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
     }
     if (p->epoch < 0) {

@@ -25,6 +25,8 @@ struct pstate_producer {
     uint64_t touched_ms;       /**< when that was, for expiry */
     int64_t txn_start;         /**< first offset of the open transaction, -1 = none */
     int32_t refused_seq;       /**< lowest sequence of attempts refused so far, -1 = none */
+    int16_t refused_epoch;     /**< theirs */
+    bool bumps;                /**< the first of them came from a client of transaction version 2 */
     struct pstate_producer *next_open, *prev_open; /**< by txn_start */
 };
 struct pstate_aborted {
@@ -42,8 +44,10 @@ struct pstate {
 void pstate_free(struct pstate *s);
 /** NULL = nothing is known. */
 struct pstate_producer *pstate_find(const struct pstate *s, int64_t producer_id);
-/** Notes the sequence of an attempt that may not be in a transaction, before it is decided. */
-void pstate_note_attempt(struct pstate *s, int64_t producer_id, int16_t epoch, int32_t sequence);
+/** Notes the sequence of an attempt that may not be in a transaction, before it is decided.
+ *  bumps: its client is of transaction version 2. */
+void pstate_note_attempt(struct pstate *s, int64_t producer_id, int16_t epoch, int32_t sequence,
+                         bool bumps);
 /** Whether the producer has an open transaction here with this epoch. */
 bool pstate_in_txn(const struct pstate *s, int64_t producer_id, int16_t epoch);
 /** A batch with the same sequences that was appended before; NULL = none. */

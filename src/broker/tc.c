@@ -11,8 +11,6 @@
 #include "broker/part.h"
 #include "broker/tc_log.h"
 
-enum { EPOCH_LAST = INT16_MAX - 1, ABORTABLE_FROM = 11, CONCURRENT_FROM = 12 };
-
 struct tc_txn *tc_find(const struct broker *b, const char *id)
 {
     struct map_entry *at = id ? map_get_str(&b->txns, id) : NULL;
@@ -40,7 +38,7 @@ static struct tc_txn *create(struct broker *b, const char *id)
     struct tc_txn *t = xcalloc(1, sizeof *t);
     t->id = xstrdup(id);
     t->producer_id = b->next_producer_id++;
-    t->last_producer_id = -1;
+    t->last_producer_id = t->next_producer_id = -1;
     t->epoch = t->last_epoch = -1;
     t->state = TXN_EMPTY;
     t->start_ms = -1;
@@ -48,7 +46,7 @@ static struct tc_txn *create(struct broker *b, const char *id)
     return t;
 }
 
-static bool is_preparing(const struct tc_txn *t)
+bool tc_is_preparing(const struct tc_txn *t)
 {
     return t->state == TXN_PREPARE_COMMIT || t->state == TXN_PREPARE_ABORT;
 }
@@ -57,7 +55,7 @@ static bool is_preparing(const struct tc_txn *t)
 static bool may_go_on(const struct tc_txn *t, const struct tc_init *ask)
 {
     return t->epoch < 0 || ask->producer_id == t->producer_id ||
-           (ask->producer_id == t->last_producer_id && ask->epoch >= EPOCH_LAST);
+           (ask->producer_id == t->last_producer_id && ask->epoch >= TC_EPOCH_LAST);
 }
 
 static int bump(struct broker *b, struct tc_txn *t, const struct tc_init *ask)
@@ -69,7 +67,7 @@ static int bump(struct broker *b, struct tc_txn *t, const struct tc_init *ask)
                      (ask->producer_id == t->last_producer_id && t->epoch == 0);
         return retry ? KAFKA_NONE : KAFKA_PRODUCER_FENCED;
     }
-    if (t->epoch >= EPOCH_LAST) {
+    if (t->epoch >= TC_EPOCH_LAST) {
         t->last_producer_id = t->producer_id;
         t->producer_id = b->next_producer_id++;
         t->last_epoch = expects ? t->epoch : -1;
@@ -104,11 +102,11 @@ int tc_init_producer(struct broker *b, const struct tc_init *ask, int64_t *produ
     if (!t) {
         t = create(b, ask->id);
     }
+    if (tc_is_preparing(t)) {
+        return KAFKA_CONCURRENT_TRANSACTIONS;
+    }
     if (ask->producer_id >= 0 && !may_go_on(t, ask)) {
         return KAFKA_PRODUCER_FENCED;
-    }
-    if (is_preparing(t)) {
-        return KAFKA_CONCURRENT_TRANSACTIONS;
     }
     if (t->state == TXN_ONGOING) {
         tc_fence(b, t);
@@ -121,12 +119,12 @@ int tc_init_producer(struct broker *b, const struct tc_init *ask, int64_t *produ
 }
 
 /** Who asks: the id is known and the producer is its owner. */
-static int check_owner(const struct tc_txn *t, int64_t producer_id, int16_t epoch)
+static int check_owner(const struct tc_txn *t, const struct tc_owner *who)
 {
-    if (!t || t->producer_id != producer_id) {
+    if (!t || t->producer_id != who->producer_id) {
         return KAFKA_INVALID_PRODUCER_ID_MAPPING;
     }
-    return t->epoch == epoch ? KAFKA_NONE : KAFKA_PRODUCER_FENCED;
+    return t->epoch == who->epoch ? KAFKA_NONE : KAFKA_PRODUCER_FENCED;
 }
 
 static bool has(const struct tc_txn *t, const struct partition *p)
@@ -150,29 +148,33 @@ static bool has_all(const struct tc_txn *t, struct partition *const *parts, size
     return true;
 }
 
-int tc_add(struct broker *b, const char *id, int64_t producer_id, int16_t epoch,
-           struct partition *const *parts, size_t n)
+static void open_txn(struct tc_txn *t)
 {
-    if (!id || !*id) {
-        return KAFKA_INVALID_REQUEST;
-    }
-    struct tc_txn *t = tc_find(b, id);
-    int code = check_owner(t, producer_id, epoch);
-    if (code != KAFKA_NONE) {
-        return code;
-    }
-    if (is_preparing(t)) {
-        return KAFKA_CONCURRENT_TRANSACTIONS;
-    }
-    if (t->state == TXN_ONGOING && has_all(t, parts, n)) {
-        return KAFKA_NONE;
-    }
     t->update_ms = state_now_ms();
     if (t->state != TXN_ONGOING) {
         t->state = TXN_ONGOING;
+        t->last_producer_id = t->producer_id;
         t->start_ms = t->update_ms;
         t->start_mono_ms = state_mono_ms();
     }
+}
+
+int tc_add(struct broker *b, const struct tc_owner *who, int16_t client_version,
+           struct partition *const *parts, size_t n)
+{
+    if (!who->id || !*who->id) {
+        return KAFKA_INVALID_REQUEST;
+    }
+    struct tc_txn *t = tc_find(b, who->id);
+    if (t && tc_is_preparing(t)) { /* first: the producer id may be the one that follows */
+        return KAFKA_CONCURRENT_TRANSACTIONS;
+    }
+    int code = check_owner(t, who);
+    if (code != KAFKA_NONE || (t->state == TXN_ONGOING && has_all(t, parts, n))) {
+        return code;
+    }
+    open_txn(t);
+    t->client_version = client_version;
     for (size_t i = 0; i < n; i++) {
         if (!has(t, parts[i])) {
             struct tc_part *x = VEC_PUSH(&t->parts);
@@ -185,52 +187,33 @@ int tc_add(struct broker *b, const char *id, int64_t producer_id, int16_t epoch,
     return KAFKA_NONE;
 }
 
-int tc_end(struct broker *b, const char *id, int64_t producer_id, int16_t epoch, bool commit)
+int tc_verify(struct broker *b, const struct tc_owner *who, const struct partition *p)
 {
-    if (!id || !*id) {
+    if (!who->id || !*who->id) {
         return KAFKA_INVALID_REQUEST;
     }
-    struct tc_txn *t = tc_find(b, id);
-    int code = check_owner(t, producer_id, epoch);
+    const struct tc_txn *t = tc_find(b, who->id);
+    int code = check_owner(t, who);
     if (code != KAFKA_NONE) {
         return code;
     }
-    switch (t->state) {
-    case TXN_ONGOING:
-        tc_prepare(b, t, commit);
-        return KAFKA_NONE;
-    case TXN_PREPARE_COMMIT:
-        return commit ? KAFKA_CONCURRENT_TRANSACTIONS : KAFKA_INVALID_TXN_STATE;
-    case TXN_PREPARE_ABORT:
-        return commit ? KAFKA_INVALID_TXN_STATE : KAFKA_CONCURRENT_TRANSACTIONS;
-    case TXN_COMPLETE_COMMIT:
-        return commit ? KAFKA_NONE : KAFKA_INVALID_TXN_STATE;
-    case TXN_COMPLETE_ABORT:
-        return commit ? KAFKA_INVALID_TXN_STATE : KAFKA_NONE;
-    default:
-        return KAFKA_INVALID_TXN_STATE;
+    if (tc_is_preparing(t)) {
+        return KAFKA_CONCURRENT_TRANSACTIONS;
     }
+    return has(t, p) ? KAFKA_NONE : KAFKA_TRANSACTION_ABORTABLE;
 }
 
-int tc_verify(struct broker *b, const char *id, int64_t producer_id, int16_t epoch,
-              const struct partition *p, int16_t version)
+int tc_admit(struct broker *b, const struct tc_owner *who, enum tc_support how, struct partition *p)
 {
-    const struct tc_txn *t = tc_find(b, id);
-    int code = check_owner(t, producer_id, epoch);
+    if (who->id && *who->id && !tc_is_there(b, who->id)) {
+        return KAFKA_COORDINATOR_NOT_AVAILABLE;
+    }
+    int code = how == TC_ADDS ? tc_add(b, who, TC_BUMPS, &p, 1) : tc_verify(b, who, p);
     if (code == KAFKA_PRODUCER_FENCED) {
         return KAFKA_INVALID_PRODUCER_EPOCH;
     }
-    if (code != KAFKA_NONE) {
-        return code;
-    }
-    if (is_preparing(t)) { /* older clients repeat on this one */
-        return version < CONCURRENT_FROM ? KAFKA_NOT_ENOUGH_REPLICAS
-                                         : KAFKA_CONCURRENT_TRANSACTIONS;
-    }
-    if (t->state != TXN_ONGOING || !has(t, p)) {
-        return version < ABORTABLE_FROM ? KAFKA_INVALID_TXN_STATE : KAFKA_TRANSACTION_ABORTABLE;
-    }
-    return KAFKA_NONE;
+    return code == KAFKA_TRANSACTION_ABORTABLE && how == TC_VERIFIES ? KAFKA_INVALID_TXN_STATE
+                                                                     : code;
 }
 
 void tc_topic_deleted(struct broker *b, const struct topic *topic)

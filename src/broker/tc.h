@@ -10,6 +10,9 @@
 #include "broker/state.h"
 #include "wire/internal.h"
 
+/** The transaction version from which on each end of a transaction moves the epoch. */
+enum { TC_BUMPS = 2 };
+
 struct tc_part {
     uint8_t topic_id[16];
     char *topic;
@@ -22,9 +25,11 @@ struct tc_parts {
 struct tc_txn {
     char *id;
     int64_t producer_id, last_producer_id; /**< last: before an exhausted epoch, -1 = none */
-    int16_t epoch, last_epoch;             /**< -1 = none */
+    int16_t epoch, last_epoch;             /**< last: its owner may ask again with it, -1 = none */
     int32_t timeout_ms;
     enum internal_txn_state state;
+    int64_t next_producer_id;    /**< takes over when the transaction has ended, -1 = none */
+    int16_t client_version;      /**< transaction version of who moved it last */
     int64_t start_ms, update_ms; /**< wall clock; start -1 = no transaction yet */
     uint64_t start_mono_ms;      /**< what the timeout is counted from */
     struct tc_parts parts;       /**< that have no marker yet */
@@ -55,16 +60,37 @@ struct tc_init {
     int64_t producer_id; /**< -1 = none expected */
     int16_t epoch;
 };
-/** All four return Kafka's error code, PRODUCER_FENCED as in the newest versions. */
+/** All return Kafka's error code, PRODUCER_FENCED as in the newest versions. */
 int tc_init_producer(struct broker *b, const struct tc_init *ask, int64_t *producer_id,
                      int16_t *epoch);
-/** parts: topic and index; the topics exist. */
-int tc_add(struct broker *b, const char *id, int64_t producer_id, int16_t epoch,
+
+/** Who asks for something inside its transaction. */
+struct tc_owner {
+    const char *id; /**< may be NULL */
+    int64_t producer_id;
+    int16_t epoch;
+};
+/** client_version: transaction version of the client; the partitions exist. */
+int tc_add(struct broker *b, const struct tc_owner *who, int16_t client_version,
            struct partition *const *parts, size_t n);
-int tc_end(struct broker *b, const char *id, int64_t producer_id, int16_t epoch, bool commit);
-/** Whether a produced batch belongs to the transaction; the code is the one for Produce. */
-int tc_verify(struct broker *b, const char *id, int64_t producer_id, int16_t epoch,
-              const struct partition *p, int16_t version);
+/** Whether an open transaction has the partition: TRANSACTION_ABORTABLE when not. */
+int tc_verify(struct broker *b, const struct tc_owner *who, const struct partition *p);
+/** EndTxn. bumps: from version 5 on it moves the epoch; then what the owner goes on with is left in
+ *  producer_id and epoch. */
+int tc_end(struct broker *b, const struct tc_owner *who, bool commit, bool bumps,
+           int64_t *producer_id, int16_t *epoch);
+
+/** What a request that writes into a transaction can do, by its version. */
+enum tc_support {
+    TC_VERIFIES,  /**< knows INVALID_TXN_STATE only */
+    TC_ABORTABLE, /**< knows TRANSACTION_ABORTABLE */
+    TC_ADDS,      /**< adds the partition by itself (KIP-890) */
+};
+/** Before something is written into p: verifies or adds. COORDINATOR_NOT_AVAILABLE when nobody can
+ *  be asked. CONCURRENT_TRANSACTIONS and what it finds
+ *  are as the coordinator says them, a fenced producer is INVALID_PRODUCER_EPOCH. */
+int tc_admit(struct broker *b, const struct tc_owner *who, enum tc_support how,
+             struct partition *p);
 /** Open transactions lose the topic's partitions. */
 void tc_topic_deleted(struct broker *b, const struct topic *t);
 /** A marker by hand, or by the coordinator: into the log, and for offsets of groups. */

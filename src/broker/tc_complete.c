@@ -42,13 +42,14 @@ void tc_log_state(struct broker *b, const struct tc_txn *t)
     struct internal_txn x = {.id = t->id,
                              .producer_id = t->producer_id,
                              .prev_producer_id = t->last_producer_id,
-                             .next_producer_id = -1,
+                             .next_producer_id = t->next_producer_id,
                              .epoch = t->epoch,
                              .next_epoch = -1,
                              .timeout_ms = t->timeout_ms,
                              .state = (int8_t)t->state,
                              .update_ms = state_now_ms(),
                              .start_ms = t->start_ms,
+                             .client_version = t->client_version,
                              .partitions = parts,
                              .npartitions = (int32_t)t->parts.n};
     struct buf key = {0}, value = {0};
@@ -141,6 +142,12 @@ static enum step_result step(struct broker *b, struct tc_step *s)
     t->state = s->commit ? TXN_COMPLETE_COMMIT : TXN_COMPLETE_ABORT;
     t->update_ms = state_now_ms();
     forget_parts(&t->decided);
+    if (t->next_producer_id >= 0) {
+        t->last_producer_id = t->producer_id;
+        t->producer_id = t->next_producer_id;
+        t->next_producer_id = -1;
+        t->epoch = 0;
+    }
     tc_log_state(b, t);
     return STEP_ENDED;
 }
@@ -203,8 +210,10 @@ void tc_prepare(struct broker *b, struct tc_txn *t, bool commit)
 
 void tc_fence(struct broker *b, struct tc_txn *t)
 {
+    bool may_return = b->transaction_version >= TC_BUMPS; /* its former owner, to go on */
+    t->last_epoch = may_return ? t->epoch : -1;
+    t->client_version = (int16_t)b->transaction_version;
     t->epoch++;
-    t->last_epoch = -1; /* its former owner does not come back (it would from version 2 on) */
     tc_prepare(b, t, false);
 }
 

@@ -21,6 +21,7 @@ enum {
     ARGS_FIXED = 16,
 };
 
+static const char name[] = "embedded";
 static const char listening[] = "listening on ";
 
 struct embedded_cluster {
@@ -30,14 +31,34 @@ struct embedded_cluster {
     struct timer *timer;
     char *log_path;
     int looks;
+    int transaction_version; /**< 0 = as it comes */
     bool up, asked, kept;
     cluster_done_fn done;
     void *done_arg;
 };
 
+/** "embedded" or "embedded:transaction-version=N"; embedded:9092 is an address. */
 static bool embedded_accepts(const char *spec)
 {
-    return strcmp(spec, "embedded") == 0;
+    size_t n = strlen(name);
+    return strncmp(spec, name, n) == 0 &&
+           (!spec[n] || (spec[n] == ':' && (spec[n + 1] < '0' || spec[n + 1] > '9')));
+}
+
+/** The transaction version of a spec, 0 = as it comes, -1 = not one. */
+static int spec_version(const char *spec)
+{
+    static const char option[] = "transaction-version=";
+    const char *text = strchr(spec, ':');
+    if (!text) {
+        return 0;
+    }
+    if (strncmp(++text, option, strlen(option)) != 0) {
+        return -1;
+    }
+    text += strlen(option);
+    bool known = *text >= '1' && *text <= '0' + BROKER_TXN_VERSION_MAX && !text[1];
+    return known ? *text - '0' : -1;
 }
 
 static struct embedded_cluster *of(const struct cluster *c)
@@ -62,11 +83,18 @@ static int check_opts(const struct cluster_opts *o, struct err *e)
 
 static struct cluster *embedded_open(const char *spec, const struct cluster_opts *o, struct err *e)
 {
+    int version = spec_version(spec);
+    if (version < 0) {
+        err_set(e, ERR_USAGE, 0,
+                "cluster '%s': behind embedded: stands transaction-version=1 or =2", spec);
+        return NULL;
+    }
     if (check_opts(o, e) < 0) {
         return NULL;
     }
     struct embedded_cluster *x = xcalloc(1, sizeof *x);
     cluster_base_init(&x->base, &embedded_kind, o);
+    x->transaction_version = version;
     char *logs = path_join(o->run_dir, "logs");
     x->log_path = path_join(logs, "broker-1.log");
     free(logs);
@@ -193,6 +221,11 @@ static int spawn(struct embedded_cluster *x, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
         argv[n++] = fixed[i];
     }
+    char *level = xasprintf("%d", x->transaction_version);
+    if (x->transaction_version) {
+        argv[n++] = "--transaction-version";
+        argv[n++] = level;
+    }
     for (size_t i = 0; i < o->nsettings; i++) {
         made[i] = xasprintf("%s=%s", o->settings[i].name, o->settings[i].value);
         argv[n++] = "--config";
@@ -208,6 +241,7 @@ static int spawn(struct embedded_cluster *x, struct err *e)
         free(made[i]);
     }
     free(made);
+    free(level);
     free(nodes);
     free(argv);
     return x->p ? 0 : err_wrap(e, "starting the embedded broker");
@@ -275,8 +309,8 @@ static void embedded_keep(struct cluster *c, struct buf *out)
 }
 
 const struct cluster_kind embedded_kind = {
-    .name = "embedded",
-    .syntax = "embedded",
+    .name = name,
+    .syntax = "embedded[:transaction-version=1]",
     .doc = "kaos's own broker, in memory, started in milliseconds",
     .accepts = embedded_accepts,
     .open = embedded_open,

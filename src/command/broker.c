@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "command/command.h"
 
-enum { DEFAULT_PORT = 9092, PORT_MAX = 65535, PARTITIONS_MAX = 10000, VERSION_MAX = 1 };
+enum { DEFAULT_PORT = 9092, PORT_MAX = 65535, PARTITIONS_MAX = 10000 };
 
 struct serve {
     const struct cli *c;
@@ -176,13 +176,13 @@ static int serve(struct serve *s)
 int command_broker(const struct cli *c)
 {
     struct serve s = {.c = c, .o = {.nodes = 1}};
-    long long nodes = 1, version = 1;
+    long long nodes = 1, version = BROKER_TXN_VERSION_MAX;
     int rc = 0;
     if (cli_nargs(c) > 0) {
         return cli_fail(EXIT_USAGE, "broker: takes no arguments, only options");
     }
     if (cli_int(c, "nodes", 1, BROKER_NODES_MAX, &nodes) < 0 ||
-        cli_int(c, "transaction-version", 1, VERSION_MAX, &version) < 0) {
+        cli_int(c, "transaction-version", 1, BROKER_TXN_VERSION_MAX, &version) < 0) {
         return EXIT_USAGE;
     }
     s.o.nodes = (int)nodes;

@@ -181,7 +181,7 @@ static bool declared_by_any(const struct suite *s, const char *name)
 /** Does every run get a cluster of its own? */
 static bool has_own_cluster(const char *kind)
 {
-    return strncmp(kind, "kafka", 5) == 0 || strcmp(kind, "embedded") == 0;
+    return strncmp(kind, "kafka", 5) == 0 || strncmp(kind, "embedded", 8) == 0;
 }
 
 /** Runs at the same time on one cluster must not share a topic: each would judge the other's

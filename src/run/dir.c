@@ -169,7 +169,7 @@ int dir_create(struct run *r, struct err *e)
         r->history = path_join(r->out->dir, "history");
         r->deliveries_path = path_join(r->out->dir, "deliveries");
         bool fresh = !r->o->reused && (strncmp(r->o->cluster, "kafka", 5) == 0 ||
-                                       strcmp(r->o->cluster, "embedded") == 0);
+                                       strncmp(r->o->cluster, "embedded", 8) == 0);
         r->suffix = xasprintf("%s%s", fresh ? "" : "-", fresh ? "" : r->out->id);
         plan_suffix_groups(r->o->plan, r->suffix);
         char *path = path_join(r->out->dir, "run.json");

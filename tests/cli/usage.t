@@ -47,7 +47,7 @@ Wrong words are told at once: exit code 64, and 5 when nothing was selected.
   kaos: --report: junit=out/{nam}.xml: {nam} is not {name}, {run} or {seed}
   [64]
   $ kaos run smoke.lua --cluster rabbit
-  kaos: --cluster: there is no kind of cluster 'rabbit'; known are kafka[:VERSION], embedded, reuse[:NAME], HOST:PORT[,HOST:PORT]
+  kaos: --cluster: there is no kind of cluster 'rabbit'; known are kafka[:VERSION], embedded[:transaction-version=1], reuse[:NAME], HOST:PORT[,HOST:PORT]
   [64]
   $ kaos run nothing.lua
   kaos: nothing.lua: no such file

@@ -483,8 +483,7 @@ def timed_out(s):
     s.rec("log", s.fetch(t, 0, 0, 1))
 
 
-@row("m5", "InitProducerId with the epoch of before the time-out",
-     {2: "from transaction.version 2 on the former owner may go on"})
+@row("m5", "InitProducerId with the epoch of before the time-out")
 def timed_out_init(s):
     t, x, pid, e = begun(s, timeout=1000)
     s.add(x, pid, e, (t, 0))

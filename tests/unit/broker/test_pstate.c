@@ -76,8 +76,23 @@ TEST(epochs_only_grow_and_begin_at_sequence_zero)
 TEST(an_attempt_that_was_refused_is_remembered)
 {
     struct pstate s = {0};
-    pstate_note_attempt(&s, 7, 0, 0);
+    pstate_note_attempt(&s, 7, 0, 0, false);
     CHECK_INT(check(&s, 0, 9), KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    CHECK_INT(check(&s, 0, 0), KAFKA_NONE);
+    append(&s, 0, 0, 1, false, 0);
+    CHECK_INT(check(&s, 0, 1), KAFKA_NONE);
+    pstate_free(&s);
+}
+
+TEST(a_client_of_transaction_version_2_begins_with_sequence_0)
+{
+    struct pstate s = {0};
+    pstate_note_attempt(&s, 7, 0, 9, false);
+    CHECK_INT(check(&s, 0, 9), KAFKA_NONE); /* an older one need not */
+    pstate_free(&s);
+    pstate_note_attempt(&s, 7, 0, 9, true);
+    CHECK_INT(check(&s, 0, 9), KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    pstate_note_attempt(&s, 7, 0, 0, true);
     CHECK_INT(check(&s, 0, 0), KAFKA_NONE);
     append(&s, 0, 0, 1, false, 0);
     CHECK_INT(check(&s, 0, 1), KAFKA_NONE);

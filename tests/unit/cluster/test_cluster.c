@@ -26,7 +26,8 @@ TEST(an_unknown_kind_names_the_known_ones)
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct cluster_opts o = {0};
         check_refused(wrong[i], &o,
-                      "known are kafka[:VERSION], embedded, reuse[:NAME], HOST:PORT[,HOST:PORT]");
+                      "known are kafka[:VERSION], embedded[:transaction-version=1], reuse[:NAME], "
+                      "HOST:PORT[,HOST:PORT]");
     }
 }
 
@@ -56,6 +57,9 @@ TEST(the_embedded_broker_names_a_setting_that_it_does_not_honour)
     CHECK_HAS(f.e.msg, "does not know the broker property 'log.segment.ms'");
     CHECK_HAS(f.e.msg, "--cluster kafka");
     check_refused("embedded", &six, "6 brokers: kaos starts 1 to 5");
+    check_refused("embedded:transaction-version=3", &(struct cluster_opts){0},
+                  "behind embedded: stands transaction-version=1 or =2");
+    check_refused("embedded:tv1", &(struct cluster_opts){0}, "stands transaction-version=1 or =2");
 }
 
 TEST(capabilities_have_names)
