@@ -489,7 +489,6 @@ def add_for_brokers(s, v):
                               txn_body("", qid, f, False, [(t, 2)]),
                               txn_body(x, pid, e, False, [(t, 2), (t, 9)]),
                               txn_body(y, qid, f, True, [(t, 2), (t, 9)])))
-    s.rec("none", *batched(s, v))
     s.rec("no partition", *batched(s, v, txn_body(x, pid, e, False, [])))
     s.rec("states", parts_of(s, x), parts_of(s, y))
     s.rec("end", end2(s, x, pid, e, True), end2(s, y, qid, f, False))
