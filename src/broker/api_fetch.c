@@ -147,8 +147,7 @@ static void forget_answer(struct call *c)
         plog_drop(c->kept.items[i]);
     }
     c->kept.n = 0;
-    wire_free(&c->resp);
-    wire_init(&c->resp, wire_schema(API_FETCH, WIRE_RESPONSE), c->version);
+    call_new_answer(c);
 }
 
 /* ---- waiting ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "broker/conn.h"
 #include "broker/front.h"
 #include "broker/group.h"
 #include "broker/nodes.h"
@@ -112,6 +113,7 @@ struct broker *broker_start(const struct broker_opts *o, struct err *e)
     make_cluster_id(b);
     nodes_start(b);
     tc_start(b);
+    bounds_start(b);
     uint64_t every = (uint64_t)props_get(&b->props, NULL, PROP_PID_EXPIRATION_CHECK);
     b->pid_timer = timer_start(b->loop, every, every, expire_producers, b);
     return b;
@@ -133,6 +135,7 @@ void broker_free(struct broker *b)
     front_close(b);
     group_free_all(b);
     timer_stop(b->pid_timer);
+    bounds_stop(b);
     if (b->loop) {
         loop_defer(b->loop, free_rest, b);
     } else {

@@ -20,6 +20,7 @@ struct call {
     const struct api *api;
     int16_t version;
     int32_t correlation;
+    size_t size;     /**< bytes of the request */
     char *client_id; /**< NULL = null */
     struct wire_msg req, resp;
     struct {
@@ -34,6 +35,8 @@ struct call {
     struct call *next_held;
 };
 
+/** Begins the answer anew: all fields at their defaults. */
+void call_new_answer(struct call *c);
 /** Sends the answer and frees the call. */
 void call_reply(struct call *c);
 /** No answer (acks = 0); frees the call. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "broker/call.h"
+#include "broker/conn.h"
 #include "broker/nodes.h"
 #include "broker/trace.h"
 
@@ -19,20 +19,6 @@ enum {
     READ_STEP = 1 << 20,
     QUEUE_MAX = 1 << 20, /* bytes of further requests while one is being handled */
     SIZE_BYTES = 4,
-};
-
-struct conn {
-    struct conn *next, **link;
-    struct broker *b;
-    struct node *node;
-    int listener;
-    struct tcp *tcp; /**< NULL = closed */
-    struct call *call;
-    int refs; /**< the list, a call, a pump that is running or due */
-    bool pumping, due;
-    const char *view; /**< frames that are not yet handled: the scratch or `in` */
-    size_t view_len;
-    struct buf in;
 };
 
 static void pump(struct conn *c);
@@ -45,7 +31,7 @@ static void release(struct conn *c)
     }
 }
 
-static void end_conn(struct conn *c)
+void front_end(struct conn *c)
 {
     if (!c->tcp) {
         return;
@@ -57,6 +43,7 @@ static void end_conn(struct conn *c)
         c->next->link = c->link;
     }
     *c->link = c->next;
+    bounds_forget(c);
     if (waiting) {
         waiting->conn = NULL;
         c->call = NULL;
@@ -107,12 +94,29 @@ static void next_request(struct conn *c)
     loop_defer(c->b->loop, run_due, c);
 }
 
+static void count(void *arg)
+{
+    struct conn *c = arg;
+    if (c->tcp) {
+        bounds_count(c);
+    }
+    release(c);
+}
+
+/** Not now: others may be ended by it, and somebody goes through a list of them. */
+static void count_later(struct conn *c)
+{
+    c->refs++;
+    loop_defer(c->b->loop, count, c);
+}
+
 /** Parts the call from its connection; frees it. */
 static void finish(struct call *c)
 {
     struct conn *conn = c->conn;
     if (conn) {
         conn->call = NULL;
+        conn->writing = false;
         next_request(conn);
         release(conn);
     }
@@ -121,7 +125,11 @@ static void finish(struct call *c)
 
 static void written(void *arg)
 {
-    finish(arg);
+    struct call *c = arg;
+    if (c->conn) {
+        bounds_touch(c->conn);
+    }
+    finish(c);
 }
 
 static void send_answer(struct call *c)
@@ -135,7 +143,14 @@ static void send_answer(struct call *c)
         at = p->at;
     }
     list[k++] = (struct tcp_part){c->out.data + at, c->out.len - at};
-    tcp_write(c->conn->tcp, list, k, written, c);
+    wire_free(&c->req); /* a peer that does not read shall not keep more than the bytes */
+    wire_free(&c->resp);
+    struct conn *conn = c->conn;
+    conn->writing = true;
+    if (!tcp_write(conn->tcp, list, k, written, c)) {
+        conn->unsent = tcp_unsent(conn->tcp);
+        count_later(conn);
+    }
     if (list != few) {
         free(list);
     }
@@ -155,12 +170,24 @@ void call_reply(struct call *c)
         free_call(c);
         return;
     }
+    if (c->resp.over) {
+        trace_note(c->b, call_peer(c), "closed: the answer would take too much memory");
+        call_refuse(c);
+        return;
+    }
     if (wire_encode_response(&c->resp, c->correlation, &c->out, &c->parts, &e) < 0) {
         trace_note(c->b, call_peer(c), e.msg);
         call_refuse(c);
         return;
     }
     send_answer(c);
+}
+
+void call_new_answer(struct call *c)
+{
+    wire_free(&c->resp);
+    wire_init(&c->resp, wire_schema(c->api->key, WIRE_RESPONSE), c->version);
+    c->resp.max = bounds_answer(c->b);
 }
 
 void call_done(struct call *c)
@@ -173,7 +200,7 @@ void call_refuse(struct call *c)
     struct conn *conn = c->conn;
     c->cancel = NULL;
     if (conn) {
-        end_conn(conn); /* sets c->conn to NULL */
+        front_end(conn); /* sets c->conn to NULL */
     }
     free_call(c);
 }
@@ -232,6 +259,7 @@ static bool handle(struct conn *conn, const char *frame, size_t len)
                        .listener = conn->listener,
                        .api = api,
                        .version = h.version,
+                       .size = len,
                        .correlation = h.correlation};
     c->client_id = h.client_id ? xmemdup0(h.client_id, (size_t)h.client_id_len) : NULL;
     if (!versions && decode(c, &h, frame, len, &e) < 0) {
@@ -247,7 +275,7 @@ static bool handle(struct conn *conn, const char *frame, size_t len)
         return true;
     }
     trace_request(c);
-    wire_init(&c->resp, wire_schema(h.api, WIRE_RESPONSE), h.version);
+    call_new_answer(c);
     api->handle(c);
     return true;
 }
@@ -316,8 +344,11 @@ static void pump(struct conn *c)
     c->pumping = false;
     keep_rest(c);
     if (!ok) {
-        end_conn(c);
+        front_end(c);
     } else if (c->tcp) {
+        bounds_count(c);
+    }
+    if (c->tcp) {
         tcp_pause(c->tcp, (c->call && c->in.len >= QUEUE_MAX) || !nodes_runs(c->node));
     }
     release(c);
@@ -346,6 +377,7 @@ static char *on_room(void *arg, size_t *len)
 static void on_data(void *arg, size_t n)
 {
     struct conn *c = arg;
+    bounds_touch(c);
     if (c->in.len > 0) {
         c->in.len += n;
         c->view = NULL;
@@ -358,7 +390,7 @@ static void on_data(void *arg, size_t n)
 
 static void on_closed(void *arg)
 {
-    end_conn(arg);
+    front_end(arg);
 }
 
 static void on_accept(void *arg, struct tcp *t)
@@ -378,6 +410,7 @@ static void on_accept(void *arg, struct tcp *t)
         c->next->link = &c->next;
     }
     b->conns = c;
+    bounds_touch(c);
     tcp_start(t, &calls, c);
     tcp_pause(t, !nodes_runs(c->node));
 }
@@ -472,7 +505,7 @@ static void let_go(struct node *n)
 void front_node_cut(struct node *n)
 {
     for (struct conn *c = first_of(n); c; c = first_of(n)) {
-        end_conn(c);
+        front_end(c);
     }
     let_go(n);
 }

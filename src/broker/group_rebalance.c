@@ -111,7 +111,8 @@ static void park(struct group_member *m, struct call *c, struct call **place)
 {
     struct call *old = *place;
     *place = NULL;
-    if (old) { /* asked again on another connection: the first never gets its answer, nor any later */
+    if (old) { /* asked again on another connection: the first never gets its answer, nor any later
+                */
         call_refuse(old);
     }
     *place = c;

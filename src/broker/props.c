@@ -73,6 +73,7 @@ static const struct props_row rows[PROP_COUNT] = {
     [PROP_SESSION_MIN] = INT("group.min.session.timeout.ms", NULL, "1000", 0, INT32_MAX),
     [PROP_SESSION_MAX] = INT("group.max.session.timeout.ms", NULL, "1800000", 0, INT32_MAX),
     [PROP_GROUP_MAX_SIZE] = INT("group.max.size", NULL, "2147483647", 1, INT32_MAX),
+    [PROP_MAX_IDLE] = INT("connections.max.idle.ms", NULL, "600000", 1, INT64_MAX),
     [PROP_REQUEST_MAX] = INT("socket.request.max.bytes", NULL, "104857600", 1024, INT32_MAX),
     [PROP_BROKER_SESSION] = INT("broker.session.timeout.ms", NULL, "9000", 1, INT32_MAX),
 };

@@ -97,7 +97,9 @@ struct broker {
     char cluster_id[24];
 
     struct conn *conns; /**< all open connections */
-    char *scratch;      /**< where bytes of idle connections arrive */
+    uint64_t transit;   /**< bytes of requests and answers under way */
+    struct timer *idle_timer;
+    char *scratch; /**< where bytes of idle connections arrive */
 
     struct map topics; /**< name -> struct topic; NULL = deleted */
     struct map ids;    /**< topic id -> struct topic */

@@ -295,6 +295,11 @@ bool tcp_write(struct tcp *t, const struct tcp_part *parts, size_t n, loop_fn do
     return false;
 }
 
+size_t tcp_unsent(const struct tcp *t)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&t->uv);
+}
+
 static void free_tcp(uv_handle_t *h)
 {
     struct tcp *t = tcp_of(h);

@@ -51,5 +51,7 @@ struct tcp_part {
  *  later, also when the connection is closed first. One write at a time per connection.
  *  @return true when done was called already. */
 bool tcp_write(struct tcp *t, const struct tcp_part *parts, size_t n, loop_fn done, void *arg);
+/** Bytes of the write under way that the kernel has not yet taken. */
+size_t tcp_unsent(const struct tcp *t);
 /** Ends the connection at once and frees; queued bytes are lost. NULL is fine. */
 void tcp_close(struct tcp *t);

@@ -31,6 +31,7 @@ static void grow(struct arena *a, size_t size)
     c->size = want;
     a->chunks = c;
     a->used = 0;
+    a->total += want;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -67,5 +68,5 @@ void arena_free(struct arena *a)
         free(a->chunks);
         a->chunks = next;
     }
-    a->used = 0;
+    a->used = a->total = 0;
 }

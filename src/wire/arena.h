@@ -6,7 +6,8 @@
 struct arena_chunk;
 struct arena {
     struct arena_chunk *chunks;
-    size_t used; /**< bytes taken from the newest chunk */
+    size_t used;  /**< bytes taken from the newest chunk */
+    size_t total; /**< bytes of all chunks */
 };
 
 /** Zeroed, 8-byte aligned; lives until arena_free. */

@@ -9,7 +9,7 @@
 #include "wire/value.h"
 
 /* A request comes from a peer that may mean harm; an answer may be about all of a large cluster. */
-enum { VALUES_MAX = 8 << 20, REQUEST_VALUES_MAX = 1 << 20 };
+enum { VALUES_MAX = 8 << 20, REQUEST_VALUES_MAX = 1 << 19 };
 
 struct reader {
     const uint8_t *p, *end;

@@ -125,6 +125,8 @@ struct wire_msg {
     struct wire_value root;
     struct arena mem;
     char *frame; /**< bytes that values point into, owned; may be NULL */
+    size_t max;  /**< bytes that construction may take; 0 = any */
+    bool over;   /**< it would have taken more: what was added since is lost */
 };
 
 /** Starts a message with all fields at their defaults. */

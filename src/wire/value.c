@@ -80,6 +80,10 @@ struct wire_value *value_push(struct wire_msg *m, struct wire_value *list)
     if (list->a.n < 0) {
         list->a.n = 0;
     }
+    m->over = m->over || (m->max && m->mem.total > m->max);
+    if (m->over && list->a.cap > 0) {
+        return &list->a.items[0]; /* goes nowhere: nothing grows any more */
+    }
     if (list->a.n == list->a.cap) {
         int32_t cap = list->a.cap ? list->a.cap * 2 : 4;
         struct wire_value *items = arena_alloc(&m->mem, (size_t)cap * sizeof *items);
@@ -156,6 +160,7 @@ const struct wire_value *wire_at(const struct wire_value *v, const char *name, s
 
 static void set_text(struct wire_msg *m, struct wire_value *c, const char *s)
 {
+    s = s && m->over ? "" : s;
     c->s.len = s ? (int32_t)strlen(s) : -1;
     c->s.p = (const uint8_t *)arena_str(&m->mem, s);
 }

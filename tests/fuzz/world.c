@@ -297,6 +297,15 @@ bool tcp_write(struct tcp *t, const struct tcp_part *parts, size_t n, loop_fn do
     return false;
 }
 
+size_t tcp_unsent(const struct tcp *t)
+{
+    size_t sum = 0;
+    for (size_t i = 0; t->done && i < t->nparts; i++) {
+        sum += t->parts[i].len;
+    }
+    return sum;
+}
+
 void tcp_close(struct tcp *t)
 {
     if (t && !t->closing) {

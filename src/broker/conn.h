@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection, shared by the files that serve and that bound it. */
+#pragma once
+#include "broker/call.h"
+
+struct conn {
+    struct conn *next, **link;
+    struct broker *b;
+    struct node *node;
+    int listener;
+    struct tcp *tcp; /**< NULL = closed */
+    struct call *call;
+    int refs; /**< the list, a call, a pump that is running or due */
+    bool pumping, due;
+    bool writing;     /**< the answer of the call is under way */
+    const char *view; /**< frames that are not yet handled: the scratch or `in` */
+    size_t view_len;
+    struct buf in;
+    uint64_t active_ms; /**< when bytes last came or went */
+    size_t unsent;      /**< of the answer, when that was looked at */
+    size_t counted;     /**< its share of broker.transit */
+};
+
+/** Ends the connection. */
+void front_end(struct conn *c);
+
+/* conn_bounds.c: what connections may take */
+void bounds_start(struct broker *b);
+void bounds_stop(struct broker *b);
+/** Bytes came or went. */
+void bounds_touch(struct conn *c);
+/** Counts what the connection holds. When all together hold too much, those that did nothing for
+ * the longest time are ended, maybe this one. */
+void bounds_count(struct conn *c);
+/** It holds nothing any more. */
+void bounds_forget(struct conn *c);
+/** Bytes that an answer may take while it is made. */
+size_t bounds_answer(const struct broker *b);
