@@ -117,6 +117,21 @@ static void put_by_id(struct call *c, const uint8_t *id)
     put_topic(c, t ? t->name : NULL, t, t ? KAFKA_NONE : KAFKA_UNKNOWN_TOPIC_ID);
 }
 
+/** One that was asked for, unless it was told before. */
+static void put_asked(struct call *c, const struct wire_value *ask, bool create, struct map *told)
+{
+    const char *name = wire_str(ask, "Name");
+    size_t len;
+    const uint8_t *id = wire_blob(ask, "TopicId", &len);
+    bool fresh;
+    map_put(told, name ? (const void *)name : id, name ? strlen(name) : len, &fresh);
+    if (fresh && name) {
+        put_named(c, name, create);
+    } else if (fresh) {
+        put_by_id(c, id);
+    }
+}
+
 static bool wants_all(const struct call *c)
 {
     const struct wire_value *topics = wire_get(&c->req.root, "Topics");
@@ -132,22 +147,17 @@ void api_metadata(struct call *c)
     put_brokers(c, "NodeId");
     wire_set_str(&c->resp, resp, "ClusterId", c->b->cluster_id);
     wire_set_int(resp, "ControllerId", c->b->controller);
-    for (size_t i = 0; wants_all(c) && i < c->b->topics.n; i++) {
+    for (size_t i = 0; wants_all(c) && i < c->b->topics.n && !c->resp.over; i++) {
         const struct topic *t = c->b->topics.items[i].p;
         if (t) {
             put_topic(c, t->name, t, KAFKA_NONE);
         }
     }
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
-        const struct wire_value *ask = wire_at(req, "Topics", i);
-        const char *name = wire_str(ask, "Name");
-        size_t len;
-        if (name) {
-            put_named(c, name, create);
-        } else {
-            put_by_id(c, wire_blob(ask, "TopicId", &len));
-        }
+    struct map told = {0};
+    for (size_t i = 0; i < wire_count(req, "Topics") && !c->resp.over; i++) {
+        put_asked(c, wire_at(req, "Topics", i), create, &told);
     }
+    map_free(&told);
     call_reply(c);
 }
 

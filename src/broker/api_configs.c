@@ -97,7 +97,7 @@ static void describe(struct call *c, const struct wire_value *ask)
 
 void api_describe_configs(struct call *c)
 {
-    for (size_t i = 0; i < wire_count(&c->req.root, "Resources"); i++) {
+    for (size_t i = 0; i < wire_count(&c->req.root, "Resources") && !c->resp.over; i++) {
         describe(c, wire_at(&c->req.root, "Resources", i));
     }
     call_reply(c);
@@ -165,7 +165,7 @@ static int apply(struct change *x)
 
 static void alter(struct call *c, bool whole)
 {
-    for (size_t i = 0; i < wire_count(&c->req.root, "Resources"); i++) {
+    for (size_t i = 0; i < wire_count(&c->req.root, "Resources") && !c->resp.over; i++) {
         struct change x = {.c = c, .ask = wire_at(&c->req.root, "Resources", i), .whole = whole};
         int code = apply(&x);
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Responses");

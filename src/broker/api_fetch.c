@@ -129,12 +129,12 @@ static bool try_fetch(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     struct pass s = {.call = c, .left = wire_int(req, "MaxBytes")};
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
+    for (size_t i = 0; i < wire_count(req, "Topics") && !c->resp.over; i++) {
         const struct wire_value *t = wire_at(req, "Topics", i);
         struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Responses");
         const char *name = wire_str(t, "Topic");
         wire_set_str(&c->resp, out, "Topic", name);
-        for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
+        for (size_t k = 0; k < wire_count(t, "Partitions") && !c->resp.over; k++) {
             read_one(&s, out, name, wire_at(t, "Partitions", k));
         }
     }
@@ -207,7 +207,7 @@ static void cancel(struct call *c)
 static size_t count_partitions(const struct call *c)
 {
     size_t n = 0;
-    for (size_t i = 0; i < wire_count(&c->req.root, "Topics"); i++) {
+    for (size_t i = 0; i < wire_count(&c->req.root, "Topics") && !c->resp.over; i++) {
         n += wire_count(wire_at(&c->req.root, "Topics", i), "Partitions");
     }
     return n;
@@ -216,7 +216,7 @@ static size_t count_partitions(const struct call *c)
 static void add_hooks(struct fetch_wait *w)
 {
     struct call *c = w->call;
-    for (size_t i = 0; i < wire_count(&c->req.root, "Topics"); i++) {
+    for (size_t i = 0; i < wire_count(&c->req.root, "Topics") && !c->resp.over; i++) {
         const struct wire_value *t = wire_at(&c->req.root, "Topics", i);
         const char *name = wire_str(t, "Topic");
         for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {

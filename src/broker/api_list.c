@@ -79,7 +79,7 @@ static void describe_group(struct call *c, const char *name)
 
 void api_describe_groups(struct call *c)
 {
-    for (size_t i = 0; i < wire_count(&c->req.root, "Groups"); i++) {
+    for (size_t i = 0; i < wire_count(&c->req.root, "Groups") && !c->resp.over; i++) {
         describe_group(c, (const char *)wire_at(&c->req.root, "Groups", i)->s.p);
     }
     call_reply(c);
@@ -214,7 +214,7 @@ static void describe_txn(struct call *c, const char *id)
 
 void api_describe_transactions(struct call *c)
 {
-    for (size_t i = 0; i < wire_count(&c->req.root, "TransactionalIds"); i++) {
+    for (size_t i = 0; i < wire_count(&c->req.root, "TransactionalIds") && !c->resp.over; i++) {
         describe_txn(c, (const char *)wire_at(&c->req.root, "TransactionalIds", i)->s.p);
     }
     call_reply(c);

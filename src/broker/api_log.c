@@ -33,11 +33,11 @@ static void each_partition(struct call *c, const char *name, const char *partiti
                            partition_fn fn)
 {
     const struct wire_value *req = &c->req.root;
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
+    for (size_t i = 0; i < wire_count(req, "Topics") && !c->resp.over; i++) {
         const struct wire_value *t = wire_at(req, "Topics", i);
         struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Topics");
         wire_set_str(&c->resp, out, name, wire_str(t, name));
-        for (size_t k = 0; k < wire_count(t, partitions); k++) {
+        for (size_t k = 0; k < wire_count(t, partitions) && !c->resp.over; k++) {
             fn(c, out, wire_str(t, name), wire_at(t, partitions, k));
         }
     }

@@ -110,46 +110,50 @@ static int check_topic(struct broker *b, struct wanted *w, const struct wire_val
     return code ? code : read_configs(w, ask);
 }
 
-/** How often the name stands in [from, to) of the request. */
-static size_t times_named(const struct call *c, size_t from, size_t to, const char *name)
+/** How often each name stands in the request. */
+static void count_names(const struct call *c, struct map *names)
 {
-    size_t n = 0;
-    for (size_t i = from; i < to; i++) {
-        n += strcmp(wire_str(wire_at(&c->req.root, "Topics", i), "Name"), name) == 0;
+    for (size_t i = 0; i < wire_count(&c->req.root, "Topics"); i++) {
+        map_put_str(names, wire_str(wire_at(&c->req.root, "Topics", i), "Name"))->u++;
     }
-    return n;
+}
+
+static void create_one(struct call *c, const struct wire_value *ask, bool twice)
+{
+    struct wanted w = {0};
+    int code = twice ? refuse(&w, KAFKA_INVALID_REQUEST, "The topic is named twice.")
+                     : check_topic(c->b, &w, ask);
+    const struct topic *t = NULL;
+    if (code == KAFKA_NONE && !wire_int(&c->req.root, "validateOnly")) {
+        t = part_create(c->b, w.name, (int32_t)w.partitions, (int)w.replication, &w.props);
+    }
+    struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Topics");
+    wire_set_str(&c->resp, v, "Name", wire_str(ask, "Name"));
+    wire_set_int(v, "ErrorCode", code);
+    wire_set_str(&c->resp, v, "ErrorMessage", code ? w.why : NULL);
+    if (t) {
+        wire_set_blob(v, "TopicId", t->id, sizeof t->id);
+    }
+    if (code == KAFKA_NONE) {
+        wire_set_int(v, "NumPartitions", w.partitions);
+        wire_set_int(v, "ReplicationFactor", w.replication);
+    }
 }
 
 void api_create_topics(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
-    size_t n = wire_count(req, "Topics");
-    for (size_t i = 0; i < n; i++) {
+    struct map names = {0};
+    count_names(c, &names);
+    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
         const struct wire_value *ask = wire_at(req, "Topics", i);
-        const char *name = wire_str(ask, "Name");
-        struct wanted w = {0};
-        if (times_named(c, 0, i, name) > 0) {
-            continue;
-        }
-        int code = times_named(c, i + 1, n, name) > 0
-                       ? refuse(&w, KAFKA_INVALID_REQUEST, "The topic is named twice.")
-                       : check_topic(c->b, &w, ask);
-        const struct topic *t = NULL;
-        if (code == KAFKA_NONE && !wire_int(req, "validateOnly")) {
-            t = part_create(c->b, w.name, (int32_t)w.partitions, (int)w.replication, &w.props);
-        }
-        struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Topics");
-        wire_set_str(&c->resp, v, "Name", wire_str(ask, "Name"));
-        wire_set_int(v, "ErrorCode", code);
-        wire_set_str(&c->resp, v, "ErrorMessage", code ? w.why : NULL);
-        if (t) {
-            wire_set_blob(v, "TopicId", t->id, sizeof t->id);
-        }
-        if (code == KAFKA_NONE) {
-            wire_set_int(v, "NumPartitions", w.partitions);
-            wire_set_int(v, "ReplicationFactor", w.replication);
+        struct map_entry *named = map_get_str(&names, wire_str(ask, "Name"));
+        if (named->u > 0) {
+            create_one(c, ask, named->u > 1);
+            named->u = 0; /* answered */
         }
     }
+    map_free(&names);
     call_reply(c);
 }
 

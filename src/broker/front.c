@@ -143,8 +143,6 @@ static void send_answer(struct call *c)
         at = p->at;
     }
     list[k++] = (struct tcp_part){c->out.data + at, c->out.len - at};
-    wire_free(&c->req); /* a peer that does not read shall not keep more than the bytes */
-    wire_free(&c->resp);
     struct conn *conn = c->conn;
     conn->writing = true;
     if (!tcp_write(conn->tcp, list, k, written, c)) {
@@ -156,31 +154,35 @@ static void send_answer(struct call *c)
     }
 }
 
-void call_reply(struct call *c)
+/** The bytes of the answer; nothing borrowed is needed after it. @return -1: there is none. */
+static int encode(struct call *c)
 {
     struct err e;
-    c->cancel = NULL;
-    if (c->conn && !nodes_runs(c->node)) {
-        c->next_held = c->node->held;
-        c->node->held = c;
-        return;
+    int rc = c->resp.over
+                 ? err_set(&e, ERR_PROTOCOL, 0, "closed: the answer would take too much memory")
+                 : wire_encode_response(&c->resp, c->correlation, &c->out, &c->parts, &e);
+    if (rc < 0) {
+        trace_note(c->b, call_peer(c), e.msg);
     }
+    wire_free(&c->req);
+    wire_free(&c->resp);
+    return rc;
+}
+
+void call_reply(struct call *c)
+{
+    c->cancel = NULL;
     trace_answer(c);
     if (!c->conn) {
         free_call(c);
-        return;
-    }
-    if (c->resp.over) {
-        trace_note(c->b, call_peer(c), "closed: the answer would take too much memory");
+    } else if (encode(c) < 0) {
         call_refuse(c);
-        return;
+    } else if (nodes_runs(c->node)) {
+        send_answer(c);
+    } else {
+        c->next_held = c->node->held;
+        c->node->held = c;
     }
-    if (wire_encode_response(&c->resp, c->correlation, &c->out, &c->parts, &e) < 0) {
-        trace_note(c->b, call_peer(c), e.msg);
-        call_refuse(c);
-        return;
-    }
-    send_answer(c);
 }
 
 void call_new_answer(struct call *c)
@@ -498,7 +500,11 @@ static void let_go(struct node *n)
     while (list) {
         struct call *c = list;
         list = c->next_held;
-        call_reply(c);
+        if (c->conn) {
+            send_answer(c);
+        } else {
+            free_call(c);
+        }
     }
 }
 
