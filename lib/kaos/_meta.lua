@@ -30,7 +30,7 @@
 ---What a scenario asks of its cluster.
 ---@class (exact) kaos.Cluster
 ---@field brokers? integer|kaos.Param # Nodes of a managed cluster.
----@field kind? string|kaos.Param # Kind of cluster: "kafka", "kafka:VERSION", "embedded" or "HOST:PORT".
+---@field kind? string|kaos.Param # Kind of cluster: "embedded", "kafka", "kafka:VERSION" or "HOST:PORT".
 ---@field config? table<string, string|number|boolean|kaos.Param> # Settings of the brokers.
 
 ---A topic.

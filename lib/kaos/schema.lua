@@ -86,7 +86,7 @@ M.records = {
     { name = "brokers", type = "integer", min = 1, max = 5, default = "1",
       doc = "Nodes of a managed cluster." },
     { name = "kind", type = "name",
-      doc = "Kind of cluster: \"kafka\", \"kafka:VERSION\", \"embedded\" or \"HOST:PORT\"." },
+      doc = "Kind of cluster: \"embedded\", \"kafka\", \"kafka:VERSION\" or \"HOST:PORT\"." },
     { name = "config", type = "settings", doc = "Settings of the brokers." },
   },
   topic = {

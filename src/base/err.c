@@ -55,7 +55,7 @@ void err_clear(struct err *e)
 
 const char *err_kind_name(enum err_kind kind)
 {
-    static const char *const names[] = {"none",    "usage",  "timeout",  "broker",
-                                        "process", "system", "protocol", "internal"};
+    static const char *const names[] = {"none",   "usage",    "timeout", "broker",  "process",
+                                        "system", "protocol", "refused", "internal"};
     return names[kind];
 }

@@ -13,6 +13,7 @@ enum err_kind {
     ERR_PROCESS,  /**< a child could not be started or died */
     ERR_SYSTEM,   /**< the kernel said no; code is errno */
     ERR_PROTOCOL, /**< bytes from outside are not what they should be */
+    ERR_REFUSED,  /**< a cluster of this kind cannot do it, another one may */
     ERR_INTERNAL, /**< a bug in kaos */
 };
 

@@ -28,6 +28,8 @@
 
 struct cluster;
 
+/** What is used when nobody names a cluster. */
+#define CLUSTER_DEFAULT "embedded"
 /** The version of `kafka` without a version. */
 #define CLUSTER_KAFKA_DEFAULT "4.3.1"
 
@@ -99,8 +101,9 @@ struct cluster_opts {
 /** Whether spec has the form of a kind that exists. @return -1 with ERR_USAGE, which names them. */
 int cluster_check(const char *spec, struct err *e);
 /** Checks everything that can be checked without starting anything: the spec, the number of nodes,
- * the settings' names, jars, java. @return NULL with ERR_USAGE (spec, brokers, settings) or
- * ERR_PROCESS (a missing version names `script/kafka VERSION`, a missing java `script/setup`). */
+ * the settings' names, jars, java. @return NULL with ERR_USAGE (spec, brokers, settings),
+ * ERR_REFUSED (a setting that this kind does not have) or ERR_PROCESS (a missing version names
+ * `script/kafka VERSION`, a missing java `script/setup --kafka`). */
 struct cluster *cluster_open(const char *spec, const struct cluster_opts *o, struct err *e);
 /** Starts; on_ready follows. Ready = Metadata through DIRECT lists all nodes and a controller, and
  *  both kinds of coordinators are found. */

@@ -74,7 +74,7 @@ static int check_opts(const struct cluster_opts *o, struct err *e)
     }
     for (size_t i = 0; i < o->nsettings; i++) {
         if (broker_check_setting(o->settings[i].name, o->settings[i].value, e) < 0) {
-            e->kind = ERR_PROCESS; /* a real one may know it: nothing is wrong with the scenario */
+            e->kind = ERR_REFUSED; /* a real one may know it: nothing is wrong with the scenario */
             return err_wrap(e, "the cluster embedded (a real one: --cluster kafka)");
         }
     }

@@ -273,8 +273,8 @@ static char *find_java(struct err *e)
         p += n + (p[n] == ':');
     }
     err_set(e, ERR_PROCESS, 0,
-            "java is missing, and Apache Kafka runs on it: run script/setup, or put a java 17 or "
-            "later on PATH or in JAVA_HOME");
+            "java is missing, and Apache Kafka runs on it: run script/setup --kafka, or put a java "
+            "17 or later on PATH or in JAVA_HOME");
     return NULL;
 }
 

@@ -33,7 +33,9 @@ static const struct command_option run_options[] = {
     {"no-faults", 0, NULL, "baseline: declared faults do not fire"},
     {"", 0, NULL, "cluster"},
     {"cluster", 0, "KIND",
-     "kafka (default), kafka:VERSION, embedded, reuse[:NAME] or HOST:PORT[,HOST:PORT]"},
+     "embedded (default), kafka[:VERSION], reuse[:NAME] or HOST:PORT[,HOST:PORT]"},
+    {"refused", 0, "fail|warn|pass",
+     "when the cluster cannot do what a scenario asks (default fail: exit 4)"},
     {"brokers", 0, "N", "nodes of a managed cluster, 1 to 5"},
     {"allow-faults-on-external", 0, NULL,
      "faults may touch brokers of a cluster that kaos did not start"},
@@ -144,7 +146,8 @@ static const struct command_option version_options[] = {
 const struct command commands[] = {
     {"run", "[DIR | FILE | FILE:LINE | NAME]...",
      "runs scenarios and judges them (default: scenarios/)", run_options, command_run,
-     "kaos run eos.lua\tall scenarios of a file, on a real Kafka\n"
+     "kaos run eos.lua\tall scenarios of a file, on a broker of kaos's own\n"
+     "kaos run eos.lua --cluster kafka\ton a real Kafka\n"
      "kaos run scenarios/ --seed 7\ta folder, with chosen dice\n"
      "kaos run eos.lua -g eos -p ids=200\tone scenario, with a param changed\n"
      "kaos run eos.lua --repeat 20 -r junit=out.xml\ttwenty seeds, and a report for CI\n"},

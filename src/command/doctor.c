@@ -82,17 +82,17 @@ static char *java_version(const char *java)
 static void check_java(struct doctor *d)
 {
     static const char affects[] = "every run on --cluster kafka";
-    static const char fix[] = "script/setup, or a java 17 or later on PATH or in JAVA_HOME";
+    static const char fix[] = "script/setup --kafka, or a java 17 or later on PATH or in JAVA_HOME";
     struct err e;
     char *java = kafka_home_java(&e);
     char *version = java ? java_version(java) : NULL;
     if (!java) {
-        doctor_say(d, DOCTOR_BAD, "java", fix, affects, "%s", e.msg);
+        doctor_say(d, DOCTOR_WARN, "java", fix, affects, "%s", e.msg);
     } else if (!*version) {
         doctor_say(d, DOCTOR_WARN, "java", "java -version should say 17 or later", affects,
                    "%s does not say its version", java);
     } else if (strtol(version, NULL, 10) < JAVA_LEAST) {
-        doctor_say(d, DOCTOR_BAD, "java", fix, affects, "%s at %s is too old", version, java);
+        doctor_say(d, DOCTOR_WARN, "java", fix, affects, "%s at %s is too old", version, java);
     } else {
         doctor_say(d, DOCTOR_OK, "java", NULL, NULL, "%s at %s", version, java);
     }
@@ -111,7 +111,7 @@ static void check_kafka(struct doctor *d)
                    *versions ? versions : "none");
         kafka_home_free(&h);
     } else if (!strstr(e.msg, "java")) { /* that was said already */
-        doctor_say(d, DOCTOR_BAD, "kafka", "script/kafka " CLUSTER_KAFKA_DEFAULT,
+        doctor_say(d, DOCTOR_WARN, "kafka", "script/kafka " CLUSTER_KAFKA_DEFAULT,
                    "every run on --cluster kafka", "%s (there are: %s)", e.msg,
                    *versions ? versions : "none");
     }

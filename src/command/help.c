@@ -14,7 +14,7 @@ static void print_overview(void)
            "under faults.\n\n"
            "  kaos new eos.lua -t eos        writes a scenario\n"
            "  kaos lint eos.lua              checks it without running anything\n"
-           "  kaos run eos.lua               runs and judges it on a real Kafka\n"
+           "  kaos run eos.lua               runs and judges it; --cluster kafka: on a real Kafka\n"
            "  kaos run scenarios/ --seed 7   a folder of scenarios, with chosen dice\n"
            "  kaos explain duplicate         what a finding means\n\nverbs\n");
     for (const struct command *c = commands; c->name; c++) {

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "cluster/cluster.h"
 #include "command/command.h"
 #include "command/diag.h"
 #include "command/select.h"
@@ -255,7 +256,7 @@ static json_t *plan_json(const struct inspect *in, const struct plan *p, const s
         json_array_append_new(faults, fault_json(in, p, (int)i));
     }
     const char *flag = cli_get(c, "cluster");
-    const char *kind = flag ? flag : p->cluster_kind ? p->cluster_kind : "kafka";
+    const char *kind = flag ? flag : p->cluster_kind ? p->cluster_kind : CLUSTER_DEFAULT;
     char seed[32];
     snprintf(seed, sizeof seed, "0x%016llx", (unsigned long long)in->seed);
     json_t *cluster =

@@ -118,6 +118,7 @@ static void finish(const struct item *it, const struct item_opts *o, const struc
     out->signum = r->signum;
     out->kept = xstrdup(r->kept);
     out->detail = xstrdup(r->detail);
+    out->refused = r->end == RUN_ENVIRONMENT && r->err.kind == ERR_REFUSED;
     if (r->dir) {
         char *path = path_join(r->dir, "run.json");
         out->dir = short_dir(r->dir);
@@ -142,6 +143,11 @@ static void finish(const struct item *it, const struct item_opts *o, const struc
     if (out->dir && o->thin && out->code == EXIT_PASS) {
         make_thin(out->dir);
     }
+}
+
+const char *item_cluster(const struct item_opts *o, const struct plan *p)
+{
+    return o->cluster ? o->cluster : p->cluster_kind ? p->cluster_kind : CLUSTER_DEFAULT;
 }
 
 /** Does another scenario stand on the same line (a loop)? */
@@ -184,9 +190,7 @@ void item_run(const struct item *it, const struct item_opts *o, uint64_t seed, s
                           .nfiles = b->n,
                           .env = env,
                           .seed = seed,
-                          .cluster = o->cluster        ? o->cluster
-                                     : p->cluster_kind ? p->cluster_kind
-                                                       : "kafka",
+                          .cluster = item_cluster(o, p),
                           .brokers = (int)o->brokers,
                           .places = &o->places,
                           .no_faults = o->no_faults,
@@ -254,10 +258,11 @@ static json_t *text_json(const char *s)
 
 static int write_answer(const struct outcome *out, const char *path, struct err *e)
 {
-    json_t *j = json_pack("{s:i, s:i, s:O?, s:O?, s:o, s:o, s:o, s:I}", "code", out->code, "signal",
-                          out->signum, "verdict", out->json, "run", out->run, "dir",
-                          text_json(out->dir), "detail", text_json(out->detail), "kept",
-                          text_json(out->kept), "duration_ms", (json_int_t)out->duration_ms);
+    json_t *j =
+        json_pack("{s:i, s:b, s:i, s:O?, s:O?, s:o, s:o, s:o, s:I}", "code", out->code, "refused",
+                  out->refused, "signal", out->signum, "verdict", out->json, "run", out->run, "dir",
+                  text_json(out->dir), "detail", text_json(out->detail), "kept",
+                  text_json(out->kept), "duration_ms", (json_int_t)out->duration_ms);
     int rc = j ? json_write(path, j, e) : err_set(e, ERR_INTERNAL, 0, "the outcome is not JSON");
     json_decref(j);
     return rc;
@@ -271,6 +276,7 @@ int item_answer(const char *path, struct outcome *out, struct err *e)
         return -1;
     }
     out->code = (int)json_integer_value(json_object_get(j, "code"));
+    out->refused = json_is_true(json_object_get(j, "refused"));
     out->signum = (int)json_integer_value(json_object_get(j, "signal"));
     out->duration_ms = json_integer_value(json_object_get(j, "duration_ms"));
     out->dir = xstrdup(json_string_value(json_object_get(j, "dir")));

@@ -33,8 +33,12 @@ struct item_opts {
 /** plan_conf_free(&o->places) when done. @return -1 after printing what is wrong. */
 int item_opts_parse(struct item_opts *o, const struct cli *c);
 
+/** The spec of the cluster: of the flag, else of the scenario, else CLUSTER_DEFAULT; borrowed. */
+const char *item_cluster(const struct item_opts *o, const struct plan *p);
+
 struct outcome {
     int code;                  /**< exit code of this run alone */
+    bool refused;              /**< the cluster cannot do what the scenario asks of it */
     int signum;                /**< interrupted by it, or 0 */
     struct verdict *v;         /**< NULL only when interrupted before there was anything to judge */
     json_t *run;               /**< run.json, or what is known without */

@@ -301,7 +301,7 @@ static int choose_cluster(struct prompt *p, const char **cluster, struct err *e)
 {
     const char *attach = cli_get(p->c, "attach");
     const char *given = cli_get(p->c, "cluster");
-    *cluster = given ? given : "embedded";
+    *cluster = given ? given : CLUSTER_DEFAULT;
     if (attach && is_address(attach)) {
         *cluster = attach;
         return 0;

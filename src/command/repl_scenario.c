@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "cluster/cluster.h"
 #include "command/repl_priv.h"
 #include "report/report.h"
 
@@ -583,9 +584,8 @@ void scenario_run(struct prompt *p, uint64_t id, const json_t *args)
         return;
     }
     char *select = xasprintf("%s%s", p->path, line);
-    const char *argv[] = {
-        NULL, "run", select, "--store", p->store, "--cluster", p->cluster ? p->cluster : "kafka",
-        NULL};
+    const char *cluster = p->cluster ? p->cluster : CLUSTER_DEFAULT;
+    const char *argv[] = {NULL, "run", select, "--store", p->store, "--cluster", cluster, NULL};
     struct later *l = later(p, id);
     if (session_run_child(p->session, argv, on_run, l, &e) < 0) {
         free(l);

@@ -82,14 +82,22 @@ static bool seen_before(const struct suite *s, const struct report *rep)
     return false;
 }
 
-static void note(struct suite *s, struct suite_item *si, int code)
+/** No pass, and no failure either, because the command line says so. */
+static bool is_accepted(const struct suite *s, int code, bool refused)
 {
-    bool accepted = code == EXIT_INCONCLUSIVE && s->inconclusive != LENIENT_FAIL;
+    return (code == EXIT_INCONCLUSIVE && s->inconclusive != LENIENT_FAIL) ||
+           (refused && s->refused != LENIENT_FAIL);
+}
+
+static void note(struct suite *s, struct suite_item *si, int code, bool refused)
+{
+    bool accepted = is_accepted(s, code, refused);
     si->runs++;
+    si->refused += refused;
     si->judged += code == EXIT_PASS || code == EXIT_FAIL || code == EXIT_INCONCLUSIVE;
     si->good += code == EXIT_PASS;
-    si->failed += is_failure(s, code) && code != EXIT_INCONCLUSIVE;
-    s->failures += is_failure(s, code) && code != EXIT_INCONCLUSIVE;
+    si->failed += !accepted && is_failure(s, code) && code != EXIT_INCONCLUSIVE;
+    s->failures += !accepted && is_failure(s, code) && code != EXIT_INCONCLUSIVE;
     si->worst = suite_worse(si->worst, accepted ? EXIT_PASS : code);
     si->wall_ns = clock_mono_ns() - si->begin_ns;
 }
@@ -98,6 +106,7 @@ static void note(struct suite *s, struct suite_item *si, int code)
 static void done(struct suite *s, struct suite_item *si, long long number, struct outcome *out)
 {
     int code = out->code;
+    bool refused = out->refused;
     if (out->signum) {
         s->signum = s->signum ? s->signum : out->signum;
     }
@@ -110,10 +119,11 @@ static void done(struct suite *s, struct suite_item *si, long long number, struc
     }
     char *kept = out->kept;
     out->kept = NULL;
-    note(s, si, code);
+    note(s, si, code, refused);
     struct report *rep = reports_add(&s->reports, out, s->sweep ? (int)number + 1 : 0);
     rep->order = 2 * (size_t)(si - s->items.items) + 1; /* what did not load stands between */
-    rep->accepted = code == EXIT_INCONCLUSIVE && s->inconclusive != LENIENT_FAIL;
+    rep->accepted = is_accepted(s, code, refused);
+    rep->refused = refused;
     reports_print(&s->reports, rep,
                   s->many && (code == EXIT_PASS || (s->sweep && seen_before(s, rep))));
     if (kept) {
@@ -215,7 +225,8 @@ static void remember(struct suite *s)
     for (size_t i = 0; i < s->items.n && rc == 0; i++) {
         const struct suite_item *si = &s->items.items[i];
         if (si->runs > 0) {
-            rc = ledger_add(s->opts.store, si->it.path, si->it.id, si->worst, &e);
+            rc = ledger_add(s->opts.store, si->it.path, si->it.id,
+                            si->refused ? suite_worse(si->worst, EXIT_ENVIRONMENT) : si->worst, &e);
         }
     }
     if (rc < 0) {
@@ -235,8 +246,11 @@ static size_t not_run(const struct suite *s)
 
 static void sum_up(struct suite *s)
 {
+    size_t runs = 0, refused = 0;
     for (size_t i = 0; i < s->items.n; i++) {
         struct suite_item *si = &s->items.items[i];
+        runs += si->runs;
+        refused += si->refused;
         if (s->sweep && si->runs > 0) {
             print_sweep(s, si);
         }
@@ -244,6 +258,9 @@ static void sum_up(struct suite *s)
             count_good(s, si);
         }
         s->worst = suite_worse(s->worst, si->worst);
+    }
+    if (refused > 0 && refused == runs) { /* nothing was looked at: that is nobody's wish */
+        s->worst = suite_worse(s->worst, EXIT_ENVIRONMENT);
     }
     fflush(s->reports.console);
 }

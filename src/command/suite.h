@@ -10,6 +10,7 @@
 struct suite_item {
     struct item it;
     size_t runs, judged, good, failed; /**< good: as declared; judged: PASS, FAIL, INCONCLUSIVE */
+    size_t refused;                    /**< the cluster cannot do what it asks */
     int worst;                         /**< exit code of its runs together */
     bool started;                      /**< a run of it has begun */
     uint64_t wall_ns, begin_ns;
@@ -37,7 +38,7 @@ struct suite {
         size_t n, cap;
     } items;
     struct ledger *last; /**< with --last-failed */
-    enum suite_lenience inconclusive, no_match;
+    enum suite_lenience inconclusive, no_match, refused;
     uint64_t seed;
     long long repeat, at_least, for_ms, max_fail, jobs; /**< -1 = not given; repeat 0 = no end */
     bool until_fail, sweep;

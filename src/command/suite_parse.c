@@ -60,7 +60,8 @@ static int parse_selection(struct suite *s)
         return cli_fail(EXIT_USAGE, "--shard: %s", e.msg);
     }
     return parse_lenience(s->c, "no-match", &s->no_match) ||
-                   parse_lenience(s->c, "inconclusive", &s->inconclusive)
+                   parse_lenience(s->c, "inconclusive", &s->inconclusive) ||
+                   parse_lenience(s->c, "refused", &s->refused)
                ? EXIT_USAGE
                : 0;
 }

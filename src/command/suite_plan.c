@@ -188,9 +188,7 @@ static bool has_own_cluster(const char *kind)
  * records. seen: topic -> item + 1. @return 0, or an exit code after printing. */
 static int check_topics(const struct suite *s, size_t i, const struct plan *p, struct map *seen)
 {
-    const char *kind = s->opts.cluster   ? s->opts.cluster
-                       : p->cluster_kind ? p->cluster_kind
-                                         : "kafka";
+    const char *kind = item_cluster(&s->opts, p);
     if (s->jobs == 1 || has_own_cluster(kind)) {
         return 0;
     }

@@ -24,7 +24,8 @@ struct report {
     int evidence;            /**< cases shown per finding; 0 = REPORT_EVIDENCE */
     size_t order;            /**< of its scenario in the suite */
     int repetition;          /**< number of the run in a sweep, from 1; 0 = it ran once */
-    bool accepted;           /**< not a pass, and counted as one (--at-least, --inconclusive) */
+    bool accepted; /**< not a pass, and no failure (--at-least, --inconclusive, --refused) */
+    bool refused;  /**< the cluster cannot do what the scenario asks of it */
 };
 enum { REPORT_EVIDENCE = 3, REPORT_COLUMNS = 100 };
 

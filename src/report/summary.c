@@ -94,7 +94,7 @@ static void summary_row(struct buf *b, const struct report *r, size_t name)
 
 void terminal_summary(const struct report *items, size_t n, const struct suite_end *end, FILE *out)
 {
-    size_t number[CODES] = {0}, scenarios = 0, name = name_width(items, n);
+    size_t number[CODES] = {0}, scenarios = 0, refused = 0, name = name_width(items, n);
     struct buf b = {0}, rows = {0};
     char time[32];
     for (size_t i = 0; i < n; i++) {
@@ -104,7 +104,11 @@ void terminal_summary(const struct report *items, size_t n, const struct suite_e
         }
         enum verdict_code code = view_code(&items[worst]);
         scenarios++;
-        number[code]++;
+        if (items[worst].refused && code == VERDICT_ENVIRONMENT) {
+            refused++;
+        } else {
+            number[code]++;
+        }
         if (code != VERDICT_PASS) {
             summary_row(&rows, &items[worst], name);
         }
@@ -118,6 +122,9 @@ void terminal_summary(const struct report *items, size_t n, const struct suite_e
         buf_printf(&b, "   %zu runs", n);
     }
     counts(&b, number);
+    if (refused) {
+        buf_printf(&b, "   %zu refused", refused);
+    }
     if (end->not_run) {
         buf_printf(&b, "   %zu not run", end->not_run);
     }
@@ -125,6 +132,9 @@ void terminal_summary(const struct report *items, size_t n, const struct suite_e
     buf_append(&b, rows.data ? rows.data : "", rows.len);
     if (rows.len && scenarios > 1) {
         buf_puts(&b, "again: kaos run --last-failed\n");
+    }
+    if (refused) {
+        buf_puts(&b, "what was refused: kaos run --last-failed --cluster kafka\n");
     }
     fwrite(b.data, 1, b.len, out);
     buf_free(&b);

@@ -51,7 +51,8 @@ const char *view_path(const struct report *r)
 enum verdict_code view_code(const struct report *r)
 {
     const struct verdict *v = r->v;
-    if (v->exit_code == 0 || (r->accepted && v->code != VERDICT_INCONCLUSIVE)) {
+    if (v->exit_code == 0 ||
+        (r->accepted && v->code != VERDICT_INCONCLUSIVE && v->code != VERDICT_ENVIRONMENT)) {
         return VERDICT_PASS;
     }
     return v->code == VERDICT_PASS ? VERDICT_FAIL : v->code;
@@ -263,7 +264,7 @@ void view_again(struct buf *b, const struct report *r)
         option(b, &at, "-p", text);
         free(text);
     }
-    if (view_run(r, "cluster")[0] && strcmp(view_run(r, "cluster"), "kafka") != 0) {
+    if (view_run(r, "cluster")[0] && strcmp(view_run(r, "cluster"), "embedded") != 0) {
         option(b, &at, "--cluster", view_run(r, "cluster"));
     }
     json_int_t brokers = json_integer_value(json_object_get(r->run, "brokers"));

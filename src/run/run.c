@@ -205,7 +205,7 @@ static int open_cluster(struct run *r, struct err *e)
     bool external = strcmp(cluster_kind(r->cluster), "external") == 0;
     if (broker_faults && !r->o->no_faults && external && !r->o->external_faults) {
         return err_set(
-            e, ERR_PROCESS, 0,
+            e, ERR_REFUSED, 0,
             "the scenario has faults that touch brokers, and kaos did not start %s: they "
             "need --allow-faults-on-external; or run it with --no-faults",
             r->o->cluster);
@@ -213,11 +213,11 @@ static int open_cluster(struct run *r, struct err *e)
     if (broker_faults && !r->o->no_faults &&
         !(cluster_caps(r->cluster) & CLUSTER_CAP_KILL_BROKER)) {
         return err_set(
-            e, ERR_PROCESS, 0,
+            e, ERR_REFUSED, 0,
             "the scenario has broker faults, and %s cannot do them (capability kill_broker): %s",
             r->o->cluster,
             external ? "its processes are not within reach of kaos"
-                     : "take a cluster of its own with --cluster kafka");
+                     : "take a real one with --cluster kafka");
     }
     return 0;
 }

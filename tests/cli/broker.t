@@ -2,7 +2,7 @@ The embedded broker says where it listens, serves, and ends with a signal.
 
   $ kaos broker --listen 127.0.0.1:0 --topic in:2 --trace trace.txt >broker.txt 2>&1 &
   $ pid=$!
-  $ for i in $(seq 200); do grep -q listening broker.txt && break; sleep 0.05; done
+  $ for i in $(seq 200); do grep -qs listening broker.txt && break; sleep 0.05; done
   $ sed 's/:[0-9]*$/:PORT/' broker.txt
   listening on 127.0.0.1:PORT
   $ at=$(sed 's/.* //' broker.txt)
@@ -18,7 +18,7 @@ Three virtual nodes: three addresses, leaders spread over them.
 
   $ kaos broker --listen 127.0.0.1:0 --nodes 3 --topic wide:3 >broker.txt 2>&1 &
   $ pid=$!
-  $ for i in $(seq 200); do grep -q listening broker.txt && break; sleep 0.05; done
+  $ for i in $(seq 200); do grep -qs listening broker.txt && break; sleep 0.05; done
   $ at=$(sed 's/.* //' broker.txt)
   $ kcat -b $at -L -t wide | grep -o 'leader [0-9]' | sort -u
   leader 1

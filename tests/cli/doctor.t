@@ -2,17 +2,16 @@ What this machine lacks. The checks are the same everywhere, their results are n
 
   $ kaos doctor | awk '/^(ok|warn|BAD)/ { print $2 }' | sort | uniq | tr '\n' ' '
   clock disk docker files java kafka memory ports processes  (no-eol)
-  $ env JAVA_HOME=/nowhere kaos doctor | grep -A2 "^BAD   java"
-  BAD   java      JAVA_HOME is /nowhere, but there is no bin/java in it
-                  do this: script/setup, or a java 17 or later on PATH or in JAVA_HOME
+  $ env JAVA_HOME=/nowhere kaos doctor | grep -A2 "^warn  java"
+  warn  java      JAVA_HOME is /nowhere, but there is no bin/java in it
+                  do this: script/setup --kafka, or a java 17 or later on PATH or in JAVA_HOME
                   concerns: every run on --cluster kafka
   $ env JAVA_HOME=/nowhere kaos doctor >/dev/null
-  [4]
   $ mkdir -p jdk/bin && printf '#!/bin/sh\n' > jdk/bin/java && chmod +x jdk/bin/java && echo 'JAVA_VERSION="11.0.2"' > jdk/release
-  $ env JAVA_HOME=$PWD/jdk kaos doctor | grep "^BAD   java"
-  BAD   java      11.0.2 at */jdk/bin/java is too old (glob)
-  $ mkdir home && env KAOS_HOME=$PWD/home kaos doctor | grep -A1 "^BAD   kafka"
-  BAD   kafka     Apache Kafka 4.3.1 is not here: run script/kafka 4.3.1 (there are: none)
+  $ env JAVA_HOME=$PWD/jdk kaos doctor | grep "^warn  java"
+  warn  java      11.0.2 at */jdk/bin/java is too old (glob)
+  $ mkdir home && env KAOS_HOME=$PWD/home kaos doctor | grep -A1 "^warn  kafka"
+  warn  kafka     Apache Kafka 4.3.1 is not here: run script/kafka 4.3.1 (there are: none)
                   do this: script/kafka 4.3.1
   $ (ulimit -n 256; kaos doctor | grep -A1 "^warn  files")
   warn  files     256 (at least 4096 is good)

@@ -5,7 +5,7 @@ The overview, without a verb too.
   
     kaos new eos.lua -t eos        writes a scenario
     kaos lint eos.lua              checks it without running anything
-    kaos run eos.lua               runs and judges it on a real Kafka
+    kaos run eos.lua               runs and judges it; --cluster kafka: on a real Kafka
     kaos run scenarios/ --seed 7   a folder of scenarios, with chosen dice
     kaos explain duplicate         what a finding means
   
@@ -41,7 +41,8 @@ A verb, in three ways.
   kaos run [DIR | FILE | FILE:LINE | NAME]...
     runs scenarios and judges them (default: scenarios/)
   
-    kaos run eos.lua                               all scenarios of a file, on a real Kafka
+    kaos run eos.lua                               all scenarios of a file, on a broker of kaos's own
+    kaos run eos.lua --cluster kafka               on a real Kafka
     kaos run scenarios/ --seed 7                   a folder, with chosen dice
     kaos run eos.lua -g eos -p ids=200             one scenario, with a param changed
     kaos run eos.lua --repeat 20 -r junit=out.xml  twenty seeds, and a report for CI
@@ -74,7 +75,9 @@ A verb, in three ways.
         --no-faults            baseline: declared faults do not fire
   
     cluster
-        --cluster KIND         kafka (default), kafka:VERSION, embedded, reuse[:NAME] or HOST:PORT[,HOST:PORT]
+        --cluster KIND         embedded (default), kafka[:VERSION], reuse[:NAME] or HOST:PORT[,HOST:PORT]
+        --refused fail|warn|pass
+                               when the cluster cannot do what a scenario asks (default fail: exit 4)
         --brokers N            nodes of a managed cluster, 1 to 5
         --allow-faults-on-external
                                faults may touch brokers of a cluster that kaos did not start

@@ -8,7 +8,7 @@ run_kaos lint copy.lua
 expect_code 0
 mapfile -t commands < <(sed -n '/^```sh$/,/^```$/p' "$page" | grep -v '^```')
 [ ${#commands[@]} -ge 9 ] || fail "the page has only ${#commands[@]} commands"
-export KAOS_CLUSTER=embedded KAOS_QUIET=1
+export KAOS_QUIET=1
 for command in "${commands[@]}"; do
     [[ $command == "kaos run "* ]] || fail "not a command of kaos: $command"
     eval "run_kaos ${command#kaos }"
@@ -70,6 +70,13 @@ for step in step-*.sh; do
     PATH=$PWD/stand-ins:$PATH HOME=$PWD/home LOG=$PWD/steps.log KAOS_REPOSITORY=where KAOS_REVISION=which \
         GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=$PWD/page.md bash -eo pipefail "$step" || fail "$step: $(cat "$step")"
 done
+! grep -q kafka steps.log || fail "Apache Kafka was brought for the embedded broker"
+for step in step-*.sh; do
+    ! grep -q script/kafka "$step" || build=$step
+done
+rm -rf home && mkdir home
+PATH=$PWD/stand-ins:$PATH HOME=$PWD/home LOG=$PWD/steps.log KAOS_REPOSITORY=where KAOS_REVISION=which \
+    KAOS_CLUSTER=kafka bash -eo pipefail "$build" || fail "$build for a real Kafka"
 cat steps.log
 for line in 'apt-get install' 'git clone where' 'checkout which' 'setup' 'kafka'; do
     grep -qF "$line" steps.log || fail "no step did: $line"

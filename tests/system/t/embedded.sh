@@ -1,5 +1,5 @@
-# The embedded broker as a cluster: no Java, a verdict as on Kafka, nothing left behind; what it cannot
-# do is refused.
+# The embedded broker as the cluster that nobody has to name: no Java, a verdict as on Kafka, nothing
+# left behind; what it cannot do is refused.
 . "$KAOS_ROOT/tests/system/lib.sh"
 export JAVA_HOME=/nowhere
 
@@ -15,30 +15,30 @@ scenario "small" {
   expect = { no_loss { from = "numbers", to = "reader" } },
 }
 L
-run_kaos run smoke.lua --cluster embedded --seed 1
+run_kaos run smoke.lua --seed 1
 expect_code 0
 expect "PASS small"
 expect "60 exactly once"
 wait_for 5 none_left
 
 # the eos loop with a planted bug is found out
-run_kaos run "$KAOS_ROOT/scenarios/eos.lua" -g eos/no-rewind --cluster embedded --seed 1
+run_kaos run "$KAOS_ROOT/scenarios/eos.lua" -g eos/no-rewind --seed 1
 expect_code 0
 expect "FAIL eos/no-rewind as declared"
 wait_for 5 none_left
 
 # the broker goes with a runner that dies
-"$KAOS" run smoke.lua --cluster embedded >killed.log 2>&1 &
+"$KAOS" run smoke.lua >killed.log 2>&1 &
 runner=$!
 wait_for 10 grep -q '' .kaos/runs/latest/logs/broker-1.log
 kill -9 $runner
 wait_for 5 none_left
 
-run_kaos run "$KAOS_ROOT/scenarios/eos-brokers.lua" --cluster embedded
+run_kaos run "$KAOS_ROOT/scenarios/eos-brokers.lua"
 expect_code 4
-expect "embedded cannot do them (capability kill_broker)"
+expect "embedded cannot do them (capability kill_broker): take a real one with --cluster kafka"
 
 sed 's/topics =/cluster = { config = { ["log.segment.ms"] = 1000 } }, topics =/' smoke.lua >setting.lua
-run_kaos run setting.lua --cluster embedded
+run_kaos run setting.lua
 expect_code 4
 expect "does not know the broker property 'log.segment.ms'"

@@ -77,7 +77,7 @@ expect_code 5
 mkdir nojava
 for tool in bash cat; do ln -s "$(command -v $tool)" nojava/; done
 code=0
-out=$(env -u JAVA_HOME PATH="$PWD/nojava" "$KAOS" run smoke.lua 2>&1) || code=$?
+out=$(env -u JAVA_HOME PATH="$PWD/nojava" "$KAOS" run smoke.lua --cluster kafka 2>&1) || code=$?
 echo "$out"
 expect_code 4
 expect "java"
@@ -128,9 +128,13 @@ expect "session.timeout.ms"
 within 40 run conf.lua --seed 1
 expect_code 3
 expect "did you mean \`session.timeout.ms\`?"
-within 40 run broker.lua --seed 1
+within 40 run broker.lua --seed 1 --cluster kafka
 expect_code 3
 expect "log.retention.mss"
+within 10 run broker.lua --seed 1
+expect_code 4
+expect "does not know the broker property 'log.retention.mss'"
+expect "--cluster kafka"
 # a file-level table that a role writes: a note at load, an error when it happens
 within 40 run "$KAOS_ROOT/tests/cli/lint/7_shared_table.lua" --seed 1
 expect_code 3
@@ -148,7 +152,7 @@ L
 sed 's/"make"/"existing"/; s/partitions = 3/partitions = 3, existing = true/' make.lua >existing.lua
 sed 's/"make"/"count"/; s/partitions = 3/partitions = 2, existing = true/' make.lua >count.lua
 # shellcheck disable=SC2016
-"$KAOS_ROOT/tests/system/with-broker" bash -euo pipefail -c '
+"$KAOS_ROOT/tests/system/with-broker" --embedded bash -euo pipefail -c '
     . "$KAOS_ROOT/tests/system/lib.sh"
     try() { run_kaos run "$1" --cluster "$KAOS_TEST_BOOTSTRAP"; }
     try existing.lua

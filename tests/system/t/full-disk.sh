@@ -17,12 +17,9 @@ scenario "full" {
   stop   = { timeout = "60s" },
 }
 L
-# shellcheck disable=SC2016
-"$KAOS_ROOT/tests/system/with-broker" bash -euo pipefail -c '
-    . "$KAOS_ROOT/tests/system/lib.sh"
-    run_kaos run full.lua --seed 1 --store store --cluster "$KAOS_TEST_BOOTSTRAP"
-    expect_code 4
-    expect "No space left on device"
-    expect_not "signal 7"
-    run_kaos analyze latest --store store
-    [ "$code" -ne 0 ] && [ "$code" -ne 70 ] && [ "$code" -lt 128 ] || fail "analyze exits with $code"'
+run_kaos run full.lua --seed 1 --store store
+expect_code 4
+expect "No space left on device"
+expect_not "signal 7"
+run_kaos analyze latest --store store
+[ "$code" -ne 0 ] && [ "$code" -ne 70 ] && [ "$code" -lt 128 ] || fail "analyze exits with $code"

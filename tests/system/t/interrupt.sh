@@ -4,7 +4,7 @@
 "$KAOS" new eos.lua -t eos
 start() {
     rm -rf .kaos
-    "$KAOS" run eos.lua --seed 5 --no-faults >out.log 2>&1 &
+    "$KAOS" run eos.lua --seed 5 --no-faults "$@" >out.log 2>&1 &
     runner=$!
 }
 at_work() {
@@ -35,7 +35,7 @@ kill -TERM $runner
 ended
 expect_code 143
 
-# twice: while it drains or audits, and while the cluster starts
+# twice: while it drains or audits; and while the cluster, which takes seconds, starts
 start
 wait_for 60 at_work
 kill -INT $runner
@@ -45,7 +45,8 @@ kill -INT $runner 2>/dev/null || true
 ended
 expect_code 130
 [ $((SECONDS - begin)) -le 8 ] || fail "the second Ctrl-C took $((SECONDS - begin)) s"
-start
+start --cluster kafka
+wait_for 60 pgrep -P "$runner" >/dev/null
 sleep 0.5 # somewhere before the roles
 kill -INT $runner
 ended

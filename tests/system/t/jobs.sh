@@ -12,7 +12,7 @@ L
 working() { # so many runs are in their work phase, where an interrupt makes them drain
     [ "$(grep -la faults_on .kaos/runs/*/history/runner-*.seg 2>/dev/null | wc -l)" -ge "$1" ]
 }
-"$KAOS" run slow.lua --matrix n=1,2,3 -j 2 --cluster embedded -r junit=out.xml >out.log 2>&1 &
+"$KAOS" run slow.lua --matrix n=1,2,3 -j 2 -r junit=out.xml >out.log 2>&1 &
 suite=$!
 wait_for 60 working 2
 kill -INT $suite
@@ -30,7 +30,7 @@ wait_for 20 none_left
 [ -z "$(find .kaos -maxdepth 1 -name 'jobs-*')" ] || fail "files of the jobs are left"
 
 rm -r .kaos
-"$KAOS" run slow.lua --matrix n=1,2 -j 2 --cluster embedded >out.log 2>&1 &
+"$KAOS" run slow.lua --matrix n=1,2 -j 2 >out.log 2>&1 &
 suite=$!
 wait_for 60 working 2
 kill -KILL $suite

@@ -14,20 +14,22 @@ scenario "endless" {
   expect = { messages { topic = "numbers" } },
 }
 L
-run_kaos run keep.lua -g keep --seed 1 --no-faults --keep
-expect_code 0
-expect "crash reader 0"
-bootstrap=$(sed -n 's/^bootstrap: *//p' <<<"$out")
-end=$(sed -n 's/^to end it: *//p' <<<"$out")
-[ -n "$bootstrap" ] || fail "it is not said how to reach the cluster"
-[ -n "$end" ] || fail "it is not said how to end the cluster"
-[ "$(processes_of "$PWD" | wc -l)" -eq 1 ] || fail "not just the broker is left: $(ps -fp "$(processes_of "$PWD" | paste -sd,)")"
-# it is a cluster like any other now, with the topics of the run
-run_kaos run keep.lua -g keep --seed 1 --no-faults --cluster "$bootstrap"
-expect_code 4
-expect "topic numbers exists already"
-bash -c "$end"
-wait_for 5 none_left
+for cluster in embedded kafka; do
+    run_kaos run keep.lua -g keep --seed 1 --no-faults --keep --cluster $cluster
+    expect_code 0
+    expect "crash reader 0"
+    bootstrap=$(sed -n 's/^bootstrap: *//p' <<<"$out")
+    end=$(sed -n 's/^to end it: *//p' <<<"$out")
+    [ -n "$bootstrap" ] || fail "it is not said how to reach the cluster"
+    [ -n "$end" ] || fail "it is not said how to end the cluster"
+    [ "$(processes_of "$PWD" | wc -l)" -eq 1 ] || fail "not just the broker is left: $(ps -fp "$(processes_of "$PWD" | paste -sd,)")"
+    # it is a cluster like any other now, with the topics of the run
+    run_kaos run keep.lua -g keep --seed 1 --no-faults --cluster "$bootstrap"
+    expect_code 4
+    expect "topic numbers exists already"
+    bash -c "$end"
+    wait_for 5 none_left
+done
 
 begin=$SECONDS
 run_kaos run keep.lua -g endless --seed 1 --timeout 1s

@@ -26,7 +26,7 @@ scenario "mix" {
   stop   = { after = "sent", drain = "40s" },
 }
 L
-run_kaos run mix.lua --seed 1 --cluster embedded
+run_kaos run mix.lua --seed 1
 expect_code 0
 run_kaos export latest -o all.jsonl
 expect_code 0
@@ -56,7 +56,7 @@ for line in open("all.jsonl"):
         held -= 1
 assert calm >= 1 and fired >= 3 and held == 0 and not on, (calm, fired, held, on)
 P
-run_kaos run mix.lua --seed 1 --cluster embedded --no-faults
+run_kaos run mix.lua --seed 1 --no-faults
 expect_code 0
 run_kaos export latest -o none.jsonl
 ! grep -q '"edge":"period"' none.jsonl || fail "a mix went on without faults"

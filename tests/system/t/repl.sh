@@ -142,7 +142,7 @@ grep -q 'crash { role = "worker", index = 1, point = "before_commit", at = ' fou
 grep -q 'kill { role = "worker", index = 2, at = ' found.lua || fail "kill"
 run_kaos lint found.lua
 expect "no errors"
-run_kaos run found.lua --cluster embedded --seed 1
+run_kaos run found.lua --seed 1
 expect_code 0
 expect "PASS copy"
 expect "400 exactly once"

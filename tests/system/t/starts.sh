@@ -57,21 +57,18 @@ position far '{ "far", 9, 0 }' >far.lua
 position odd '{ "odd", 0, "start" }' >odd.lua
 position flat '"end"' >flat.lua
 
-# shellcheck disable=SC2016
-"$KAOS_ROOT/tests/system/with-broker" bash -euo pipefail -c '
-    . "$KAOS_ROOT/tests/system/lib.sh"
-    run_kaos run starts.lua --seed 1 --cluster "$KAOS_TEST_BOOTSTRAP"
-    expect_code 0
-    expect "20 judged"
-    run_kaos run never.lua --seed 1 --cluster "$KAOS_TEST_BOOTSTRAP"
-    expect_code 2
-    expect "an instance was never started: reader-2 waited for \"nobody says so\""
-    expect "an instance was never started: writer-1 waited for \"reader 2\""
-    try() {
-        run_kaos run "$1.lua" --seed 1 --cluster "$KAOS_TEST_BOOTSTRAP"
-        expect_code 3
-        expect "$2"
-    }
-    try far "far[9] is not being assigned"
-    try odd "start is no position; write an offset"
-    try flat "it returns a list of"'
+run_kaos run starts.lua --seed 1
+expect_code 0
+expect "20 judged"
+run_kaos run never.lua --seed 1
+expect_code 2
+expect "an instance was never started: reader-2 waited for \"nobody says so\""
+expect "an instance was never started: writer-1 waited for \"reader 2\""
+try() {
+    run_kaos run "$1.lua" --seed 1
+    expect_code 3
+    expect "$2"
+}
+try far "far[9] is not being assigned"
+try odd "start is no position; write an offset"
+try flat "it returns a list of"

@@ -9,7 +9,7 @@ scenario "lines" {
   expect = { no_loss { from = "numbers", to = "reader" } },
 }
 L
-"$KAOS" run lines.lua --seed 1 --cluster embedded >out.log 2>err.log &
+"$KAOS" run lines.lua --seed 1 >out.log 2>err.log &
 runner=$!
 at_work() { compgen -G ".kaos/runs/*/history/reader-1.*" >/dev/null; }
 wait_for 60 at_work
@@ -33,7 +33,7 @@ expect "120 ids · 120 exactly once"
 expect "faults off, draining"
 ! grep -q $'\033' out.log err.log || fail "escape codes without a terminal"
 
-run_kaos run lines.lua --seed 1 --cluster embedded --ui json
+run_kaos run lines.lua --seed 1 --ui json
 expect_code 0
 python3 - <<P
 import json
@@ -45,7 +45,7 @@ assert lines[-1]["verdict"]["exit_code"] == 0
 last = [l for l in lines if l["type"] == "status"][-1]
 assert last["count"]["sent"] == 120 and last["properties"][0]["name"], last
 P
-run_kaos run lines.lua --seed 1 --cluster embedded --ui quiet
+run_kaos run lines.lua --seed 1 --ui quiet
 expect_code 0
 expect_not "draining"
 run_kaos run lines.lua --ui loud

@@ -53,7 +53,7 @@ TEST(the_embedded_broker_names_a_setting_that_it_does_not_honour)
     struct cluster_opts o = {.settings = &s, .nsettings = 1}, six = {.brokers = 6};
     struct fixture f = {0};
     CHECK(!fixture_start(&f, "embedded", &o));
-    CHECK_INT(f.e.kind, ERR_PROCESS); /* the scenario is fine elsewhere */
+    CHECK_INT(f.e.kind, ERR_REFUSED); /* the scenario is fine elsewhere */
     CHECK_HAS(f.e.msg, "does not know the broker property 'log.segment.ms'");
     CHECK_HAS(f.e.msg, "--cluster kafka");
     check_refused("embedded", &six, "6 brokers: kaos starts 1 to 5");

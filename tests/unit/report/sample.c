@@ -26,11 +26,11 @@ static void common(struct sample *s, const char *name)
                             .findings = s->findings,
                             .faults = s->faults,
                             .reasons = s->reasons};
-    s->run =
-        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:s},s:{s:{s:i},s:{s:i}}}", "run", "7c1e",
-                  "seed", "0x1d0f3c5a77e2b941", "file", "scenarios/eos.lua", "where",
-                  "scenarios/eos.lua:12", "scenario", name, "cluster", "kafka", "params", "workers",
-                  "3", "note", "it's", "roles", "controller", "count", 1, "worker", "count", 3);
+    s->run = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:s},s:{s:{s:i},s:{s:i}}}", "run", "7c1e",
+                       "seed", "0x1d0f3c5a77e2b941", "file", "scenarios/eos.lua", "where",
+                       "scenarios/eos.lua:12", "scenario", name, "cluster", "embedded", "params",
+                       "workers", "3", "note", "it's", "roles", "controller", "count", 1, "worker",
+                       "count", 3);
     s->r = (struct report){.v = &s->v, .run = s->run};
 }
 

@@ -78,6 +78,13 @@ static void setup_error(struct sample *s)
     sample_error(s, VERDICT_ENVIRONMENT);
 }
 
+static struct sample *refused(struct sample *s, bool accepted)
+{
+    s->r.refused = true;
+    s->r.accepted = accepted;
+    return s;
+}
+
 static void own_name(struct sample *s, const char *label)
 {
     json_object_set_new(s->run, "label", json_string(label));
@@ -100,6 +107,23 @@ TEST(a_summary_counts_scenarios_and_lists_what_is_not_right)
     CHECK_HAS(text, "  SETUP stream/join        kafka broker 2 did not become ready");
     CHECK_HAS(text, "again: kaos run --last-failed\n");
     CHECK(!strstr(text, "no-rewind"));
+    free(text);
+    sweep_free(&w);
+}
+
+TEST(what_a_cluster_refused_is_no_pass_whether_it_is_accepted_or_not)
+{
+    static struct sweep w;
+    own_name(add(&w, sample_pass), "eos");
+    own_name(refused(add(&w, setup_error), false), "eos-brokers");
+    own_name(refused(add(&w, setup_error), true), "idempotence-scope");
+    own_name(add(&w, setup_error), "stream/join");
+    char *text = text_of(write_summary, &w);
+    CHECK_HAS(text, "\n4 scenarios   1 pass   1 setup   2 refused   2 not run");
+    CHECK_HAS(text, "  SETUP eos-brokers  ");
+    CHECK_HAS(text, "  SETUP idempotence-scope  ");
+    CHECK_HAS(text, "  (accepted)\n");
+    CHECK_HAS(text, "what was refused: kaos run --last-failed --cluster kafka\n");
     free(text);
     sweep_free(&w);
 }

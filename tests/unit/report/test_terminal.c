@@ -148,6 +148,17 @@ TEST(an_inconclusive_run_says_why_once)
     sample_free(&s);
 }
 
+TEST(a_cluster_other_than_the_default_is_named_in_the_command_that_runs_it_again)
+{
+    struct sample s;
+    sample_inconclusive(&s);
+    json_object_set_new(s.run, "cluster", json_string("kafka"));
+    char *text = sample_text(terminal_write, &s.r);
+    CHECK_HAS(text, "--cluster kafka\n");
+    free(text);
+    sample_free(&s);
+}
+
 TEST(errors_show_reason_detail_and_logs)
 {
     struct sample s;
