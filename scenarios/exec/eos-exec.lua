@@ -20,7 +20,7 @@ local TOPICS = {
 
 ---@param language string
 ---@param bug string
----@param conf { session: integer, transaction: integer }  milliseconds
+---@param conf { session: integer, transaction: integer, give_up: integer? }  milliseconds
 local function worker(language, bug, conf)
   return {
     exec    = { "eos-worker-" .. language },
@@ -34,6 +34,7 @@ local function worker(language, bug, conf)
       BOOTSTRAP = "{bootstrap}", GROUP = "copy", INPUT = "input", OUTPUT = "output",
       TRANSACTIONAL_ID = "{role}-{index}", BATCH = 10, WORK_MS = param "work", BUG = bug,
       SESSION_TIMEOUT_MS = conf.session, TRANSACTION_TIMEOUT_MS = conf.transaction,
+      GIVE_UP_MS = conf.give_up or 0,
     },
   }
 end
@@ -91,9 +92,10 @@ local bugs = {
   ["no-rewind"] = {
     doc = "no rewind after an abort",
     fails_with = { python = "lost", java = "lost", go = "lost" },
-    -- longer than the transaction and shorter than the session: an abort without a rebalance
-    faults = { pause { role = "worker", every = "2s..3s", hold = "4s..5s" } },
-    conf = { session = 12000, transaction = 1500 },
+    -- the worker gives up what took longer than that, while session and transaction live on: an
+    -- abort without a rebalance, and without a fenced producer, after which no client goes on
+    faults = { pause { role = "worker", every = "1500ms..2500ms", hold = "2s..3s" } },
+    conf = { session = 12000, transaction = 10000, give_up = 1500 },
   },
 }
 

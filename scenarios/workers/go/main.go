@@ -15,18 +15,21 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 const (
-	pollTimeout = 250 * time.Millisecond
-	endTimeout  = 30 * time.Second
+	pollTimeout  = 250 * time.Millisecond
+	endTimeout   = 30 * time.Second
+	beginTimeout = 20 * time.Second
+	beginPause   = 50 * time.Millisecond
 )
 
 type config struct {
 	bootstrap, group, input, output, id, bug string
 	batch                                    int
-	transaction, session, work               time.Duration
+	transaction, session, work, giveUp       time.Duration
 }
 
 func fatal(format string, args ...any) {
@@ -70,6 +73,7 @@ func read() config {
 		transaction: millis("TRANSACTION_TIMEOUT_MS", 10000),
 		session:     millis("SESSION_TIMEOUT_MS", 6000),
 		work:        millis("WORK_MS", 0),
+		giveUp:      millis("GIVE_UP_MS", 0),
 	}
 	switch c.bug {
 	case "", "none", "offsets-after-transaction", "no-rewind", "auto-commit":
@@ -134,38 +138,66 @@ func copyAll(c config, p producer, records []*kgo.Record, failed *kgo.FirstErrPr
 	}
 }
 
-// The right worker: the session aborts by itself when the group moved on, and goes back to the
-// committed offsets after every abort. BUG=no-rewind undoes the going back.
+// begin begins a transaction. An error that is not Kafka's means that there is no producer id yet: as
+// long as the transaction of a process before this one is being aborted.
+func begin(session *kgo.GroupTransactSession) error {
+	for until := time.Now().Add(beginTimeout); ; time.Sleep(beginPause) {
+		err := session.Begin()
+		var kafka *kerr.Error
+		if err == nil || errors.As(err, &kafka) || time.Now().After(until) {
+			return err
+		}
+	}
+}
+
+// end ends the transaction of the records, and says whether it has committed. Without an error it
+// stands where the group does: a session goes back to the committed offsets after an abort.
+func end(session *kgo.GroupTransactSession, try kgo.TransactionEndTry) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
+	defer cancel()
+	return session.End(ctx, try)
+}
+
+// step copies some records in a transaction. BUG=no-rewind undoes the going back after an abort.
+func step(c config, session *kgo.GroupTransactSession) error {
+	records := gather(session, c.batch)
+	if len(records) == 0 {
+		return nil
+	}
+	if err := begin(session); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	begun := time.Now()
+	failed := kgo.AbortingFirstErrPromise(session.Client())
+	copyAll(c, session, records, failed)
+	late := c.giveUp > 0 && time.Since(begun) > c.giveUp
+	committed, err := end(session, kgo.TransactionEndTry(failed.Err() == nil && !late))
+	if err != nil {
+		return fmt.Errorf("end: %w", err)
+	}
+	if !committed {
+		fmt.Printf("aborted: late %v, error %v\n", late, failed.Err())
+		if c.bug == "no-rewind" {
+			session.Client().SetOffsets(behind(records))
+		}
+	}
+	return nil
+}
+
+// The right worker. It leaves the group also when it fails: else nobody would get its partitions, and
+// no rebalance would end, until its session is over. The open transaction is left to the next process.
 func right(c config, stop context.Context) {
 	session, err := kgo.NewGroupTransactSession(append(c.consuming(), c.producing()...)...)
 	if err != nil {
 		fatal("%v", err)
 	}
-	for stop.Err() == nil {
-		records := gather(session, c.batch)
-		if len(records) == 0 {
-			continue
-		}
-		if err := session.Begin(); err != nil {
-			fatal("begin: %v", err)
-		}
-		failed := kgo.AbortingFirstErrPromise(session.Client())
-		copyAll(c, session, records, failed)
-		try := kgo.TransactionEndTry(failed.Err() == nil)
-		ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
-		committed, err := session.End(ctx, try)
-		cancel()
-		if err != nil {
-			fatal("end: %v", err)
-		}
-		if !committed {
-			fmt.Printf("aborted: %v\n", failed.Err())
-			if c.bug == "no-rewind" {
-				session.Client().SetOffsets(behind(records))
-			}
-		}
+	for stop.Err() == nil && err == nil {
+		err = step(c, session)
 	}
 	session.Close()
+	if err != nil {
+		fatal("%v", err)
+	}
 }
 
 // behind returns the position behind the records.

@@ -25,6 +25,10 @@ class Fatal(Exception):
     pass
 
 
+class GivenUp(Exception):
+    pass
+
+
 class Worker:
     def __init__(self):
         env = os.environ
@@ -34,6 +38,7 @@ class Worker:
         self.output = env["OUTPUT"]
         self.batch = number("BATCH", 10)
         self.work = number("WORK_MS", 0) / 1000
+        self.give_up = number("GIVE_UP_MS", 0) / 1000
         self.stopping = False
         self.moved = False  # the assignment changed since the batch was begun
         session = number("SESSION_TIMEOUT_MS", 6000)
@@ -103,7 +108,7 @@ class Worker:
             raise Fatal(f"cannot go back: {e}") from e
 
     def copy(self, records, metadata):
-        after = {}
+        after, begun = {}, time.monotonic()
         self.producer.begin_transaction()
         for m in records:
             if self.work:
@@ -111,12 +116,20 @@ class Worker:
             self.producer.produce(self.output, m.value(), m.key(), on_delivery=lambda *_: None)
             self.producer.poll(0)
             after[m.topic(), m.partition()] = m.offset() + 1
+        if self.give_up and time.monotonic() - begun > self.give_up:
+            raise GivenUp("it took too long")
         offsets = [TopicPartition(t, p, o) for (t, p), o in after.items()]
         if self.bug in ("none", "no-rewind"):
             self.persist(self.producer.send_offsets_to_transaction, offsets, metadata)
         self.persist(self.producer.commit_transaction)
         if self.bug == "offsets-after-transaction":
             self.consumer.commit(offsets=offsets, asynchronous=False)
+
+    def abort(self, why):
+        print(f"aborting: {why}", flush=True)
+        self.persist(self.producer.abort_transaction)
+        if self.bug != "no-rewind":
+            self.rewind()
 
     def step(self):
         records = self.gather()
@@ -131,10 +144,9 @@ class Worker:
                 if self.bug == "offsets-after-transaction" and not error.fatal():
                     return  # the commit behind the transaction failed
                 raise Fatal(str(error)) from e
-            print(f"aborting: {error}", flush=True)
-            self.persist(self.producer.abort_transaction)
-            if self.bug != "no-rewind":
-                self.rewind()
+            self.abort(error)
+        except GivenUp as e:
+            self.abort(e)
 
     def stop(self, *_):
         self.stopping = True

@@ -37,6 +37,7 @@ public final class Worker {
     private final String bug = env("BUG", "none");
     private final String output = env("OUTPUT", null);
     private final long workMs = Long.parseLong(env("WORK_MS", "0"));
+    private final long giveUpMs = Long.parseLong(env("GIVE_UP_MS", "0"));
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final KafkaProducer<byte[], byte[]> producer;
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -111,12 +112,16 @@ public final class Worker {
     private void copy(ConsumerRecords<byte[], byte[]> records, ConsumerGroupMetadata metadata)
         throws InterruptedException {
         Map<TopicPartition, OffsetAndMetadata> after = new HashMap<>();
+        long begun = System.nanoTime();
         producer.beginTransaction();
         for (ConsumerRecord<byte[], byte[]> r : records) {
             Thread.sleep(workMs);
             producer.send(new ProducerRecord<>(output, r.key(), r.value()));
             after.put(new TopicPartition(r.topic(), r.partition()),
                 new OffsetAndMetadata(r.offset() + 1));
+        }
+        if (giveUpMs > 0 && System.nanoTime() - begun > giveUpMs * 1_000_000) {
+            throw new KafkaException("it took too long");
         }
         if (bug.equals("none") || bug.equals("no-rewind")) {
             persist(() -> producer.sendOffsetsToTransaction(after, metadata));
