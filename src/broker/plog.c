@@ -5,13 +5,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 
 enum {
     SEGMENT_MIN = 1 << 10,
     SEGMENT_MAX = 1 << 20,
+    SPARE_MIN = 4096,
+    POPULATE_MIN = 32 << 10,
+    PAGE = 4096, /* a larger one is rounded to by the kernel, or refused: no harm */
     MARK_EVERY = 4096,
+    MARKS_FIRST = 8, /* what VEC_PUSH begins with */
     AT_LENGTH = 8,
     AT_LEADER_EPOCH = 12,
     AT_LAST_DELTA = 23,
@@ -91,10 +96,36 @@ static size_t next_cap(const struct plog *l, size_t size)
     return cap < size ? size : cap;
 }
 
+static bool mark_due(const struct plog_segment *s)
+{
+    size_t marked = s->marks.n ? s->marks.items[s->marks.n - 1].pos : 0;
+    return s->len - marked >= MARK_EVERY;
+}
+
 size_t plog_cost(const struct plog *l, size_t size)
 {
     const struct plog_segment *s = last_segment(l);
-    return s && s->cap - s->len >= size ? 0 : next_cap(l, size);
+    if (!s || s->cap - s->len < size) {
+        return sizeof *s + next_cap(l, size);
+    }
+    bool grows = mark_due(s) && s->marks.n == s->marks.cap;
+    return grows ? (s->marks.cap ? s->marks.cap : MARKS_FIRST) * sizeof *s->marks.items : 0;
+}
+
+static size_t cost_of(const struct plog_segment *s)
+{
+    return sizeof *s + s->cap + s->marks.cap * sizeof *s->marks.items;
+}
+
+/** Nothing more fits into the last segment: gives its rest back, unless somebody reads it. */
+static void close_last(struct plog *l)
+{
+    struct plog_segment **at = &l->segments.items[l->segments.n - 1], *s = *at;
+    if (s->refs == 1 && s->cap - s->len >= SPARE_MIN) {
+        l->bytes -= s->cap - s->len;
+        s->cap = s->len;
+        *at = xrealloc(s, sizeof *s + s->cap);
+    }
 }
 
 static struct plog_segment *room(struct plog *l, size_t size)
@@ -104,25 +135,46 @@ static struct plog_segment *room(struct plog *l, size_t size)
         return s;
     }
     size_t cap = next_cap(l, size);
+    if (s) {
+        close_last(l);
+    }
     s = xmalloc(sizeof *s + cap);
     *s = (struct plog_segment){
         .refs = 1, .base = l->end, .next = l->end, .max_time = INT64_MIN, .cap = cap};
     *VEC_PUSH(&l->segments) = s;
-    l->bytes += cap;
+    l->bytes += cost_of(s);
     return s;
+}
+
+/** Asks for all pages of a large batch at once: that costs less than a fault for each of them. */
+static void populate(uint8_t *p, size_t size)
+{
+#ifdef MADV_POPULATE_WRITE
+    if (size >= POPULATE_MIN) {
+        uintptr_t from = (uintptr_t)p & ~(uintptr_t)(PAGE - 1);
+        madvise((void *)from, (uintptr_t)p + size - from, MADV_POPULATE_WRITE);
+    }
+#endif
+}
+
+static void mark(struct plog *l, struct plog_segment *s)
+{
+    if (mark_due(s)) {
+        l->bytes -= cost_of(s);
+        *VEC_PUSH(&s->marks) = (struct plog_mark){l->end, (uint32_t)s->len};
+        l->bytes += cost_of(s);
+    }
 }
 
 void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch)
 {
     struct plog_segment *s = room(l, b->size);
     uint8_t *p = s->data + s->len;
+    populate(p, b->size);
     memcpy(p, b->bytes, b->size);
     put(p, (uint64_t)l->end, 8);
     put(p + AT_LEADER_EPOCH, (uint32_t)leader_epoch, 4);
-    size_t marked = s->marks.n ? s->marks.items[s->marks.n - 1].pos : 0;
-    if (s->len - marked >= MARK_EVERY) {
-        *VEC_PUSH(&s->marks) = (struct plog_mark){l->end, (uint32_t)s->len};
-    }
+    mark(l, s);
     s->len += b->size;
     l->end += (int64_t)b->last_offset_delta + 1;
     s->next = l->end;
@@ -277,7 +329,7 @@ void plog_trim(struct plog *l, int64_t offset)
     l->start = offset;
     size_t gone = 0;
     while (gone < l->segments.n && l->segments.items[gone]->next <= offset) {
-        l->bytes -= l->segments.items[gone]->cap;
+        l->bytes -= cost_of(l->segments.items[gone]);
         plog_drop(l->segments.items[gone++]);
     }
     if (gone > 0) {

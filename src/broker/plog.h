@@ -30,13 +30,13 @@ struct plog {
         size_t n, cap;
     } segments;
     int64_t start, end; /**< first offset that may be read, offset of the next record */
-    size_t bytes;       /**< of all segments, as allocated */
+    size_t bytes;       /**< of all segments and their marks, as allocated */
 };
 
 void plog_free(struct plog *l);
 /** Copies the batch to the end and patches base offset and leader epoch. */
 void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch);
-/** How many bytes an append of that size would allocate. */
+/** How many bytes an append of that size would allocate at most. */
 size_t plog_cost(const struct plog *l, size_t size);
 
 /** Whole batches of one segment. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,17 +154,26 @@ void props_unset(struct props *p, const char *name, bool topic)
     }
 }
 
+static int64_t defaults[PROP_COUNT];
+
+static void parse_defaults(void)
+{
+    for (int i = 0; i < PROP_COUNT; i++) {
+        parse(&rows[i], rows[i].def, &defaults[i]);
+    }
+}
+
 int64_t props_get(const struct props *broker, const struct props *topic, enum props_id id)
 {
-    int64_t num = 0;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (topic && topic->at[id].set) {
         return topic->at[id].num;
     }
     if (broker->at[id].set) {
         return broker->at[id].num;
     }
-    parse(&rows[id], rows[id].def, &num);
-    return num;
+    pthread_once(&once, parse_defaults);
+    return defaults[id];
 }
 
 const char *props_text(const struct props *broker, const struct props *topic, enum props_id id,

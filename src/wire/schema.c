@@ -2,11 +2,15 @@
 /* Hides where the rows of the protocol table live: finds a message by api key and direction. */
 #include "wire/schema.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "wire/schema_rows.h"
+
+enum { APIS = 128 }; /* above the greatest key */
 
 static const struct wire_schema *const all[] = {
     &wire_produce_request,
@@ -91,14 +95,23 @@ const struct wire_schema *const *wire_schemas(size_t *n)
     return all;
 }
 
-const struct wire_schema *wire_schema(int16_t api, enum wire_dir dir)
+static const struct wire_schema *by_api[APIS][2];
+
+static void make_index(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        if (all[i]->api == api && all[i]->dir == dir && dir != WIRE_DATA) {
-            return all[i];
+        if (all[i]->dir != WIRE_DATA) {
+            assert(all[i]->api >= 0 && all[i]->api < APIS);
+            by_api[all[i]->api][all[i]->dir] = all[i];
         }
     }
-    return NULL;
+}
+
+const struct wire_schema *wire_schema(int16_t api, enum wire_dir dir)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_index);
+    return api >= 0 && api < APIS && dir != WIRE_DATA ? by_api[api][dir] : NULL;
 }
 
 const char *wire_api_name(int16_t api)

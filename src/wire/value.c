@@ -111,9 +111,17 @@ void wire_free(struct wire_msg *m)
     *m = (struct wire_msg){0};
 }
 
+/** Equal strings are one string after linking, so that addresses nearly always tell. */
 static struct wire_value *find(const struct wire_value *v, const char *name, int kind)
 {
-    for (int32_t i = 0; v->kind == WIRE_GROUP && i < v->a.n; i++) {
+    int32_t n = v->kind == WIRE_GROUP ? v->a.n : 0;
+    for (int32_t i = 0; i < n; i++) {
+        struct wire_value *c = &v->a.items[i];
+        if (c->field->name == name && (kind < 0 || c->kind == kind)) {
+            return c;
+        }
+    }
+    for (int32_t i = 0; i < n; i++) {
         struct wire_value *c = &v->a.items[i];
         if (strcmp(c->field->name, name) == 0 && (kind < 0 || c->kind == kind)) {
             return c;

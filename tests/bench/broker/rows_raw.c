@@ -19,11 +19,16 @@ static void expect(int code, const char *what)
     }
 }
 
+/** A partition of a real cluster that was just made may not know yet that it is led. */
 static void produce(struct raw *r, const struct buf *frame)
 {
-    raw_send(r, frame->data, frame->len);
-    raw_wait(r);
-    expect(raw_code(r, RAW_PRODUCE_CODE), "Produce");
+    int code;
+    do {
+        raw_send(r, frame->data, frame->len);
+        raw_wait(r);
+        code = raw_code(r, RAW_PRODUCE_CODE);
+    } while (code == KAFKA_NOT_LEADER_OR_FOLLOWER);
+    expect(code, "Produce");
 }
 
 /* ---- start ------------------------------------------------------------------------------------
