@@ -59,6 +59,10 @@ static int admit(struct call *c)
         !props_get(&c->b->props, NULL, PROP_TXN_VERIFY)) {
         return KAFKA_NONE;
     }
+    const struct pstate_producer *known = pstate_find(&p->producers, who.producer_id);
+    if (known && who.epoch < known->epoch) {
+        return KAFKA_INVALID_PRODUCER_EPOCH;
+    }
     return tc_admit(c->b, &who,
                     c->version >= ADDS_FROM        ? TC_ADDS
                     : c->version >= ABORTABLE_FROM ? TC_ABORTABLE

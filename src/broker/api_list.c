@@ -192,7 +192,7 @@ static void describe_txn(struct call *c, const char *id)
     const struct tc_txn *t = tc_find(c->b, id);
     struct wire_value *v = wire_add(&c->resp, &c->resp.root, "TransactionStates");
     wire_set_str(&c->resp, v, "TransactionalId", id);
-    int code = tc_here(c, id);
+    int code = *id ? tc_here(c, id) : KAFKA_INVALID_REQUEST;
     if (code != KAFKA_NONE) {
         wire_set_int(v, "ErrorCode", code);
         return;

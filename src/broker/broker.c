@@ -89,6 +89,7 @@ static int take_opts(struct broker *b, const struct broker_opts *o, struct err *
     b->nnodes = o->nodes;
     b->nlisteners = o->listeners;
     b->memory = o->memory;
+    b->seed = o->seed;
     b->trace = o->trace;
     b->trace_arg = o->trace_arg;
     b->on_node = o->on_node;

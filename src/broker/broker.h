@@ -37,6 +37,7 @@ struct broker_opts {
     } listen[BROKER_LISTENERS_MAX];
     int listeners;
     int transaction_version;               /**< 1 (classic) or 2 (KIP-890); 0 = 2 */
+    uint64_t seed;                         /**< of what the properties kaos.* have it draw */
     uint64_t memory;                       /**< bytes of all logs; 0 = no limit */
     const struct broker_setting *settings; /**< borrowed during broker_start */
     size_t nsettings;

@@ -19,6 +19,7 @@ struct call {
     int listener;      /**< which of its listeners */
     const struct api *api;
     int16_t version;
+    bool lost; /**< the connection dies instead of the answer */
     int32_t correlation;
     size_t size;     /**< bytes of the request */
     char *client_id; /**< NULL = null */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "broker/chaos.h"
 #include "broker/conn.h"
 #include "broker/nodes.h"
 #include "broker/trace.h"
@@ -173,6 +174,11 @@ void call_reply(struct call *c)
 {
     c->cancel = NULL;
     trace_answer(c);
+    if (c->conn && c->lost) {
+        trace_note(c->b, call_peer(c), "closed: on purpose, behind a request, before its answer");
+        call_refuse(c);
+        return;
+    }
     if (!c->conn) {
         free_call(c);
     } else if (encode(c) < 0) {
@@ -269,6 +275,13 @@ static bool handle(struct conn *conn, const char *frame, size_t len)
         free_call(c);
         return false;
     }
+    enum chaos_fate fate = versions ? CHAOS_NONE : chaos_fate(conn->b, c);
+    if (fate == CHAOS_BEFORE) {
+        trace_note(conn->b, tcp_peer(conn->tcp), "closed: on purpose, before a request");
+        free_call(c);
+        return false;
+    }
+    c->lost = fate == CHAOS_AFTER;
     c->conn = conn;
     conn->call = c;
     conn->refs++;

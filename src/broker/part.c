@@ -241,6 +241,10 @@ static int check_transaction(struct broker *b, struct partition *p, const struct
     if (!from->txn_id) {
         return KAFKA_INVALID_TXN_STATE;
     }
+    const struct pstate_producer *known = pstate_find(&p->producers, x->producer_id);
+    if (known && x->producer_epoch < known->epoch) {
+        return KAFKA_INVALID_PRODUCER_EPOCH; /* seen here without asking anybody */
+    }
     struct tc_owner who = {from->txn_id, x->producer_id, x->producer_epoch};
     pstate_note_attempt(&p->producers, x->producer_id, x->producer_epoch, x->base_sequence,
                         from->support == TC_ADDS);

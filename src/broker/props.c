@@ -76,6 +76,9 @@ static const struct props_row rows[PROP_COUNT] = {
     [PROP_GROUP_MAX_SIZE] = INT("group.max.size", NULL, "2147483647", 1, INT32_MAX),
     [PROP_MAX_IDLE] = INT("connections.max.idle.ms", NULL, "600000", 1, INT64_MAX),
     [PROP_REQUEST_MAX] = INT("socket.request.max.bytes", NULL, "104857600", 1024, INT32_MAX),
+    /* not of Kafka: what this broker does on purpose */
+    [PROP_CHAOS_COMPLETION] = INT("kaos.completion.max.ms", NULL, "0", 0, 60000),
+    [PROP_CHAOS_CONNECTIONS] = INT("kaos.lost.connections.percent", NULL, "0", 0, 50),
     [PROP_BROKER_SESSION] = INT("broker.session.timeout.ms", NULL, "9000", 1, INT32_MAX),
 };
 

@@ -91,6 +91,7 @@ struct broker {
     char *bootstrap[BROKER_LISTENERS_MAX];
     int transaction_version;
     struct props props;
+    uint64_t seed, draws;  /**< of what is drawn, and how much has been */
     uint64_t memory, used; /**< limit, bytes of all logs as allocated */
     broker_trace_fn trace;
     void *trace_arg;
@@ -119,8 +120,9 @@ struct broker {
     struct fetch_wait *fetch_ready;  /**< to be looked at in the next turn */
     struct fetch_wait *fetch_frozen; /**< to be looked at when their nodes go on */
     bool fetch_deferred;
-    struct tc_step *steps; /**< completions under way */
-    bool steps_due;        /**< in the next turn */
+    struct tc_step *steps;    /**< completions under way */
+    bool steps_due;           /**< in the next turn */
+    struct timer *step_timer; /**< for those that have a time of their own, NULL = none waits */
     bool closing;
 };
 

@@ -62,12 +62,12 @@ static int bump(struct broker *b, struct tc_txn *t, const struct tc_init *ask)
 {
     bool expects = ask->producer_id >= 0;
     if (expects && t->epoch >= 0 && ask->epoch != t->epoch) {
+        if (ask->epoch != t->last_epoch) {
+            return KAFKA_PRODUCER_FENCED;
+        }
         /* the answer to an earlier call was lost: it gets the same answer again */
-        bool retry = ask->epoch == t->last_epoch ||
-                     (ask->producer_id == t->last_producer_id && t->epoch == 0);
-        return retry ? KAFKA_NONE : KAFKA_PRODUCER_FENCED;
-    }
-    if (t->epoch >= TC_EPOCH_LAST) {
+        t->last_producer_id = t->producer_id;
+    } else if (t->epoch >= TC_EPOCH_LAST) {
         t->last_producer_id = t->producer_id;
         t->producer_id = b->next_producer_id++;
         t->last_epoch = expects ? t->epoch : -1;

@@ -2,12 +2,14 @@
 /* Hides what happens to a transaction once it is decided: one marker per turn of the loop,
  * beginning at a partition that depends on the transaction, then the last entry of the
  * transaction's own log. So between the answer to EndTxn and the end of it, other requests see it
- * half done. Also here: the transaction's log, and time-outs. Loop thread only. */
+ * half done; a window that was drawn makes that longer. Also here: the transaction's log, and
+ * time-outs. Loop thread only. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "broker/chaos.h"
 #include "broker/goffsets.h"
 #include "broker/nodes.h"
 #include "broker/part.h"
@@ -20,6 +22,7 @@ struct tc_step {
     struct tc_step *next;
     struct tc_txn *txn;
     bool commit;
+    uint64_t due, end; /**< of its next marker and of all (monotonic ms), 0 = the next turn */
 };
 
 /* ---- the transaction's log --------------------------------------------------------------------
@@ -100,6 +103,7 @@ static void copy_parts(struct tc_parts *to, const struct tc_parts *from)
 
 enum step_result {
     STEP_WAITS, /* for a node */
+    STEP_LATER, /* it takes its time */
     STEP_WENT,
     STEP_ENDED,
 };
@@ -108,7 +112,8 @@ enum step_result {
 static enum step_result mark_one(struct broker *b, struct tc_step *s)
 {
     struct tc_txn *t = s->txn;
-    size_t first = hash_mix((uint64_t)t->producer_id, (uint64_t)t->start_ms) % t->parts.n;
+    size_t first = s->end ? chaos_below(b, t->parts.n)
+                          : hash_mix((uint64_t)t->producer_id, (uint64_t)t->start_ms) % t->parts.n;
     for (size_t k = 0; k < t->parts.n; k++) {
         size_t i = (first + k) % t->parts.n;
         struct tc_part *x = &t->parts.items[i];
@@ -152,15 +157,54 @@ static enum step_result step(struct broker *b, struct tc_step *s)
     return STEP_ENDED;
 }
 
+/** When the next one of those that take their time is due: within the window, the last at its end.
+ */
+static void set_due(struct broker *b, struct tc_step *s, uint64_t now)
+{
+    bool last = s->txn->parts.n == 0;
+    s->due = last || s->end <= now ? s->end : now + chaos_below(b, s->end - now + 1);
+}
+
+static enum step_result step_if_due(struct broker *b, struct tc_step *s, uint64_t now)
+{
+    if (s->due > now) {
+        return STEP_LATER;
+    }
+    enum step_result r = step(b, s);
+    if (r == STEP_WENT && s->end) {
+        set_due(b, s, now);
+    }
+    return r;
+}
+
+static void on_due(void *arg)
+{
+    struct broker *b = arg;
+    b->step_timer = NULL;
+    tc_go_on(b);
+}
+
+static void wait_until_due(struct broker *b, uint64_t now)
+{
+    uint64_t next = UINT64_MAX;
+    for (const struct tc_step *s = b->steps; s; s = s->next) {
+        next = s->due > now && s->due < next ? s->due : next;
+    }
+    timer_stop(b->step_timer);
+    b->step_timer = next == UINT64_MAX ? NULL : timer_start(b->loop, next - now, 0, on_due, b);
+}
+
 static void turn(void *arg)
 {
     struct broker *b = arg;
-    bool went = false;
+    bool went = false, waits = false;
+    uint64_t now = state_mono_ms();
     b->steps_due = false;
     for (struct tc_step **at = &b->steps; *at && !b->closing;) {
         struct tc_step *s = *at;
-        enum step_result r = step(b, s);
-        went = went || r != STEP_WAITS;
+        enum step_result r = step_if_due(b, s, now);
+        went = went || r == STEP_WENT || r == STEP_ENDED;
+        waits = waits || r == STEP_WAITS;
         if (r == STEP_ENDED) {
             *at = s->next;
             free(s);
@@ -168,9 +212,13 @@ static void turn(void *arg)
             at = &s->next;
         }
     }
+    if (b->closing) {
+        return;
+    }
+    wait_until_due(b, now);
     if (went) {
         tc_go_on(b);
-    } else if (b->steps && !b->closing) {
+    } else if (waits) {
         nodes_watch(b);
     }
 }
@@ -201,6 +249,11 @@ void tc_prepare(struct broker *b, struct tc_txn *t, bool commit)
     struct tc_step *s = xcalloc(1, sizeof *s), **at = &b->steps;
     s->txn = t;
     s->commit = commit;
+    uint64_t window = chaos_window(b), now = state_mono_ms();
+    if (window) {
+        s->end = now + window;
+        set_due(b, s, now);
+    }
     while (*at) {
         at = &(*at)->next;
     }
@@ -267,6 +320,7 @@ void tc_start(struct broker *b)
 
 void tc_free_all(struct broker *b)
 {
+    timer_stop(b->step_timer);
     timer_stop(b->txn_timer);
     timer_stop(b->expiry_timer);
     while (b->steps) {

@@ -84,6 +84,7 @@ struct cluster_opts {
     int brokers;         /**< 0 = 1; must be 0 for an external cluster */
     const struct cluster_setting *settings; /**< borrowed; copied */
     size_t nsettings;
+    uint64_t seed; /**< embedded: of what the properties kaos.* have it draw */
     bool
         broker_faults; /**< nodes will be killed or paused: short broker sessions (1 s), and Kafka's
                             own interval for ending timed out transactions. Otherwise that interval

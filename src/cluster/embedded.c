@@ -2,6 +2,7 @@
 /* The kind `embedded`: kaos's own broker as one child process with virtual nodes, `kaos broker`
  * under the guard. It says in its log where it listens; then it is asked as any other cluster. Loop
  * thread only. */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,9 @@ static int spawn(struct embedded_cluster *x, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
         argv[n++] = fixed[i];
     }
+    char *seed = xasprintf("%" PRIu64, o->seed);
+    argv[n++] = "--seed";
+    argv[n++] = seed;
     char *level = xasprintf("%d", x->transaction_version);
     if (x->transaction_version) {
         argv[n++] = "--transaction-version";
@@ -242,6 +246,7 @@ static int spawn(struct embedded_cluster *x, struct err *e)
     }
     free(made);
     free(level);
+    free(seed);
     free(nodes);
     free(argv);
     return x->p ? 0 : err_wrap(e, "starting the embedded broker");

@@ -76,6 +76,11 @@ int kafka_config_check(const struct cluster_setting *settings, size_t n, struct 
             return err_set(e, ERR_USAGE, 0,
                            "the value of the broker property '%s' has a control character", name);
         }
+        if (strncmp(name, "kaos.", 5) == 0) {
+            err_set(e, ERR_PROCESS, 0,
+                    "only the embedded broker has the property '%s' (--cluster embedded)", name);
+            return -1;
+        }
         for (size_t k = 0; k < ARRAY_LEN(reserved); k++) {
             if (strcmp(name, reserved[k]) == 0) {
                 return err_set(e, ERR_USAGE, 0,

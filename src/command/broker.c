@@ -99,6 +99,20 @@ static int parse_memory(struct serve *s)
     return 0;
 }
 
+static int parse_seed(struct serve *s)
+{
+    const char *text = cli_get(s->c, "seed");
+    char *end;
+    if (!text) {
+        return 0;
+    }
+    errno = 0;
+    s->o.seed = strtoull(text, &end, 0);
+    return errno || end == text || *end || *text == '-'
+               ? cli_fail(EXIT_USAGE, "--seed: %s is not a number (decimal or 0x)", text)
+               : 0;
+}
+
 static void write_trace(void *arg, const char *line)
 {
     fprintf(arg, "%s\n", line);
@@ -190,6 +204,7 @@ int command_broker(const struct cli *c)
     rc = parse_listen(&s);
     rc = rc ? rc : parse_settings(&s);
     rc = rc ? rc : parse_memory(&s);
+    rc = rc ? rc : parse_seed(&s);
     rc = rc ? rc : open_trace(&s);
     rc = rc ? rc : serve(&s);
     for (size_t i = 0; i < s.settings.n; i++) {

@@ -100,6 +100,8 @@ static const struct command_option broker_options[] = {
     {"config", 0, "NAME=VALUE", "a broker property of Kafka (repeatable)"},
     {"transaction-version", 0, "N",
      "level of the feature transaction.version: 2 (default), or 1 as of Kafka 3"},
+    {"seed", 0, "N",
+     "of what the properties kaos.* have the broker draw, decimal or 0x (default 0)"},
     {"memory", 0, "SIZE", "limit of all logs (512m, 2g); produce is refused beyond it"},
     {"trace", 0, "FILE", "writes each request and answer as a line; - is standard output"},
     {0},

@@ -179,7 +179,8 @@ static int open_cluster(struct run *r, struct err *e)
         broker_faults = broker_faults || r->plan->faults.items[i].kind == FAULT_BROKER;
     }
     bool managed = strchr(r->o->cluster, ':') == NULL || strncmp(r->o->cluster, "kafka", 5) == 0 ||
-                   strncmp(r->o->cluster, "reuse", 5) == 0;
+                   strncmp(r->o->cluster, "reuse", 5) == 0 ||
+                   strncmp(r->o->cluster, "embedded", 8) == 0;
     int brokers = r->o->brokers ? r->o->brokers : managed ? r->plan->brokers : 0;
     r->cluster =
         cluster_open(r->o->cluster,
@@ -189,6 +190,7 @@ static int open_cluster(struct run *r, struct err *e)
                                             .brokers = brokers,
                                             .settings = set,
                                             .nsettings = n,
+                                            .seed = r->o->seed,
                                             .broker_faults = broker_faults && !r->o->no_faults,
                                             .may_keep = r->o->keep,
                                             .store = r->o->store,

@@ -114,10 +114,13 @@ def fenced_offsets(s):
 def delete_held(s):
     t, x, pid, e = begun(s)
     g = wire.unique("group")
+    other = wire.unique("group")
     s.add_offsets(x, pid, e, g)
     s.txn_commit(x, pid, e, g, t, 0, 5)
+    s.commit(other, t, 0, 5)
     s.delete(t)
     s.until(lambda: s.lo(t, 0, -1)[0], lambda c: c == 3)
+    s.until(lambda: s.committed(other, t), lambda a: a[1] == -1)
     s.rec("end", s.end(x, pid, e, True))
     s.settled(x)
     s.rec("nothing", s.committed(g, t, 0, True))

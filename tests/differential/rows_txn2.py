@@ -49,6 +49,12 @@ def batched(s, version, *txns):
     return a["ErrorCode"], got
 
 
+def again(s, x, pid, e, version=4):
+    """InitProducerId of one who has an epoch. -> (error, producer, epoch)"""
+    code, other, epoch = s.init(x, pid=pid, epoch=e, version=version)
+    return code, s.name("pid", other), epoch
+
+
 def parts_of(s, x):
     a = s.c.call("DescribeTransactions", 0, {"TransactionalIds": [x]})["TransactionStates"][0]
     return a["TransactionState"], a["ProducerEpoch"], sorted(
@@ -145,6 +151,17 @@ def produce_refused(s):
     s.rec("old epoch", put(s, t, 0, b"a", x, pid, e)[0])
     s.rec("state", *parts_of(s, x))
     s.rec("log", s.fetch(t, 0, 0, 0))
+
+
+@versions(7, 12)("F02", "Produce by version: the partition knows a newer epoch, nobody knows the id")
+def partition_fences(s, v):
+    t, x, pid, e = begun(s)
+    put(s, t, 0, b"a", x, pid, e)
+    end2(s, x, pid, e, True)
+    s.settled(x)
+    for epoch in (e, e + 1, e + 2):
+        s.rec("epoch %d" % epoch, s.produce(t, 0, b"b", wire.unique("no"), version=v, pid=pid,
+                                            epoch=epoch, seq=0)[0])
 
 
 @row("L04", "Produce 12: what is refused behind the adding leaves the partition added")
@@ -280,7 +297,7 @@ def late_end(s):
     put(s, t, 0, b"a", x, pid, e)
     end2(s, x, pid, e, True)
     s.settled(x)
-    s.rec("new owner", *[s.init(x)[i] for i in (0, 2)])
+    s.rec("new owner", *again(s, x, -1, -1))
     s.rec("late", *end2(s, x, pid, e, True))
     s.rec("late abort", *end2(s, x, pid, e, False))
     s.rec("produce", put(s, t, 0, b"b", x, pid, e + 1)[0])
@@ -309,7 +326,8 @@ def exhaustion(s):
     s.rec("again", *end2(s, x, pid, e, True))
     s.rec("as an abort", *end2(s, x, pid, e, False))
     s.rec("an old client again", s.end(x, pid, e, True, version=4))
-    s.rec("init", *[s.init(x, pid=pid, epoch=e)[i] for i in (0, 2)])
+    s.rec("init", *again(s, x, pid, e))
+    s.rec("init once more", *again(s, x, pid, e))
     s.rec("log", s.stable(t), s.fetch(t, 0, 0, 1))
     s.rec("with the old id", put(s, t, 0, b"b", x, pid, e, seq=1)[0])
     s.rec("with the new id", *put(s, t, 0, b"b", x, other, 0))
@@ -330,7 +348,7 @@ def init_over_open(s):
     code, other, epoch = s.init(x)
     s.rec("then", code, s.name("pid", other), epoch)
     s.rec("old owner", end2(s, x, pid, e, True), put(s, t, 0, b"b", x, pid, e, seq=1)[0],
-          *[s.init(x, pid=pid, epoch=e)[i] for i in (0, 2)])
+          *again(s, x, pid, e))
     s.rec("log", s.stable(t), s.fetch(t, 0, 0, 1))
     s.rec("goes on", *put(s, t, 0, b"b", x, other, epoch))
     s.rec("end", *end2(s, x, other, epoch, True))
@@ -343,9 +361,9 @@ def fenced_returns(s):
     s.init_raw(x)
     s.settled(x)
     s.rec("end", end2(s, x, pid, e, True), end2(s, x, pid, e, False))
-    s.rec("init", *[s.init(x, pid=pid, epoch=e)[i] for i in (0, 2)])
-    s.rec("new owner", *[s.init(x)[i] for i in (0, 2)])
-    s.rec("old owner", *[s.init(x, pid=pid, epoch=e)[i] for i in (0, 2)])
+    s.rec("init", *again(s, x, pid, e))
+    s.rec("new owner", *again(s, x, -1, -1))
+    s.rec("old owner", *again(s, x, pid, e))
 
 
 @row("X01 m4 m5", "a transaction whose time is over: how its owner goes on")
@@ -360,7 +378,7 @@ def timed_out(s):
     s.rec("add", s.add(x, pid, e, (t, 0)), s.add(x, pid, e, (t, 0), version=2))
     s.rec("old end", [s.end(x, pid, e, True, version=v) for v in (1, 2, 4)])
     s.rec("end", end2(s, x, pid, e, True), end2(s, x, pid, e, False))
-    s.rec("init", *[s.init(x, pid=pid, epoch=e, version=5)[i] for i in (0, 2)])
+    s.rec("init", *again(s, x, pid, e, 5))
     s.rec("log", s.fetch(t, 0, 0, 1))
     code, other, epoch = s.init(x)
     s.rec("goes on", code, epoch, *put(s, t, 0, b"b", x, other, epoch))
@@ -373,9 +391,9 @@ def init_after_end(s):
     put(s, t, 0, b"a", x, pid, e)
     end2(s, x, pid, e, True)
     s.settled(x)
-    s.rec("old epoch", *[s.init(x, pid=pid, epoch=e, version=5)[i] for i in (0, 2)])
-    s.rec("new epoch", *[s.init(x, pid=pid, epoch=e + 1, version=5)[i] for i in (0, 2)])
-    s.rec("stale", *[s.init(x, pid=pid, epoch=e, version=v)[i] for v in (3, 4, 5) for i in (0, 2)])
+    s.rec("old epoch", *again(s, x, pid, e, 5))
+    s.rec("new epoch", *again(s, x, pid, e + 1, 5))
+    s.rec("stale", [again(s, x, pid, e, v) for v in (3, 4, 5)])
     s.rec("end", *end2(s, x, pid, e + 2, False))
 
 
@@ -514,16 +532,76 @@ def init_five(s):
 
 # ---- while a transaction is being ended ----------------------------------------------------------
 
-def ended(s, commit, version):
-    """A transaction over many partitions, decided: EndTxn has not been answered yet."""
-    t = s.topic(partitions=MANY)
-    x = wire.unique("id")
-    _, pid, e = s.init(x)
-    g = wire.unique("group")
-    s.add_offsets(x, pid, e, g)
-    s.add(x, pid, e, *[(t, p) for p in range(MANY)])
-    s.c.send("EndTxn", version, end_body(x, pid, e, commit))
-    return t, x, pid, e, g
+class Window:
+    """Requests right behind an EndTxn over many partitions, while the transaction is being ended."""
+
+    def __init__(self, s, version):
+        self.s = s
+        self.version = version
+        self.t = s.topic(partitions=MANY)
+        self.group = wire.unique("group")
+
+    def ask(self, api, version, body, code):
+        """body(x, pid, epoch behind the end). -> the error, of an attempt that was quick enough."""
+        s = self.s
+        for _ in range(20):
+            x = wire.unique("id")
+            _, pid, e = s.init(x)
+            s.add(x, pid, e, *[(self.t, p) for p in range(MANY)])
+            s.c.send("EndTxn", self.version, end_body(x, pid, e, True))
+            s.c.send(api, version, body(x, pid, e + (self.version >= 5)))
+            s.c.send("DescribeTransactions", 0, {"TransactionalIds": [x]})
+            end, answer, state = s.c.recv(), s.c.recv(), s.c.recv()["TransactionStates"][0]
+            s.settled(x)
+            if end["ErrorCode"] == 0 and state["TransactionState"] == "PrepareCommit":
+                return code(answer)
+        return "the transaction was always complete by then"
+
+
+def offset_body(x, pid, e, group, t):
+    return {"TransactionalId": x, "GroupId": group, "ProducerId": pid, "ProducerEpoch": e,
+            "MemberId": "", "GenerationId": -1, "GroupInstanceId": None, "Topics": [
+                {"Name": t, "Partitions": [{"PartitionIndex": 0, "CommittedOffset": 1,
+                                            "CommittedMetadata": ""}]}]}
+
+
+def produce_body(x, pid, e, t):
+    return {"TransactionalId": x, "Acks": -1, "TimeoutMs": 10000, "TopicData": [
+        {"Name": t, "PartitionData": [{"Index": 0, "Records": wire.batch(
+            [b"z"], pid=pid, epoch=e, seq=0, txn=True)}]}]}
+
+
+@versions(4, 5)("m10", "what is answered between EndTxn and the end of the transaction, by its version")
+def window(s, v):
+    w = Window(s, v)
+    plain = lambda a: a["ErrorCode"]
+    for label, shift, other in (("right", 0, 0), ("epoch", 7, 0), ("old epoch", -1, 0),
+                                ("producer", 0, 1000000)):
+        s.rec("EndTxn, " + label, *[w.ask(
+            "EndTxn", n, lambda x, pid, e: end_body(x, pid + other, e + shift, commit), plain)
+            for n in (1, 4, 5) for commit in (True, False)])
+    for label, shift, other in (("right", 0, 0), ("epoch", 7, 0), ("producer", 0, 1000000)):
+        s.rec("AddOffsetsToTxn, " + label, w.ask("AddOffsetsToTxn", 3, lambda x, pid, e: {
+            "TransactionalId": x, "ProducerId": pid + other, "ProducerEpoch": e + shift,
+            "GroupId": w.group}, plain))
+        s.rec("InitProducerId, " + label, w.ask("InitProducerId", 4, lambda x, pid, e: {
+            "TransactionalId": x, "TransactionTimeoutMs": 60000, "ProducerId": pid + other,
+            "ProducerEpoch": e + shift}, plain))
+        s.rec("AddPartitionsToTxn, " + label, *[w.ask(
+            "AddPartitionsToTxn", 5, lambda x, pid, e: {"Transactions": [
+                txn_body(x, pid + other, e + shift, verify, [(w.t, 0)])]},
+            lambda a: a["ResultsByTransaction"][0]["TopicResults"][0]["ResultsByPartition"][0]
+            ["PartitionErrorCode"]) for verify in (True, False)])
+        s.rec("TxnOffsetCommit, " + label, *[w.ask(
+            "TxnOffsetCommit", n, lambda x, pid, e: offset_body(x, pid + other, e + shift, w.group,
+                                                                w.t),
+            lambda a: a["Topics"][0]["Partitions"][0]["ErrorCode"]) for n in (3, 4, 5)])
+        s.rec("Produce, " + label, *[w.ask(
+            "Produce", n, lambda x, pid, e: produce_body(x, pid + other, e + shift, w.t),
+            lambda a: a["Responses"][0]["PartitionResponses"][0]["ErrorCode"])
+            for n in (7, 11, 12)])
+    s.rec("InitProducerId of a new owner", w.ask("InitProducerId", 4, lambda x, pid, e: {
+        "TransactionalId": x, "TransactionTimeoutMs": 60000}, plain))
 
 
 # ---- markers -------------------------------------------------------------------------------------
