@@ -30,7 +30,7 @@ static const struct api table[] = {
     {API_ADD_PARTITIONS_TO_TXN, 0, 5, 0, api_add_partitions},
     {API_ADD_OFFSETS_TO_TXN, 0, 4, 0, api_add_offsets},
     {API_END_TXN, 0, 5, 0, api_end_txn},
-    {API_WRITE_TXN_MARKERS, 1, 1, 1, api_write_markers},
+    {API_WRITE_TXN_MARKERS, 1, 2, 1, api_write_markers},
     {API_TXN_OFFSET_COMMIT, 0, 5, 0, api_txn_offset_commit},
     {API_DESCRIBE_CONFIGS, 1, 1, 1, api_describe_configs},
     {API_ALTER_CONFIGS, 0, 1, 0, api_alter_configs},

@@ -195,6 +195,12 @@ void api_end_txn(struct call *c)
 /* ---- WriteTxnMarkers: the tool for hanging transactions ---------------------------------------
  */
 
+/** The end of a new transaction has moved the epoch: a marker that has not is a late one. */
+static int32_t lowest_epoch(const struct pstate_producer *p, int64_t txn_version)
+{
+    return p->epoch + (txn_version >= TC_BUMPS && p->txn_start >= 0);
+}
+
 static int write_marker(struct call *c, const struct wire_value *marker, const char *topic,
                         int32_t index)
 {
@@ -202,18 +208,25 @@ static int write_marker(struct call *c, const struct wire_value *marker, const c
     int64_t id = wire_int(marker, "ProducerId");
     int16_t epoch = (int16_t)wire_int(marker, "ProducerEpoch");
     int32_t coordinator = (int32_t)wire_int(marker, "CoordinatorEpoch");
+    int64_t txn_version = wire_int(marker, "TransactionVersion");
     if (!p) {
         return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     }
     if (p->leader != c->node->id) {
         return KAFKA_NOT_LEADER_OR_FOLLOWER;
     }
+    if (epoch < 0 || id < 0) {
+        return KAFKA_UNKNOWN_SERVER_ERROR;
+    }
     const struct pstate_producer *known = pstate_find(&p->producers, id);
-    if (known && epoch < known->epoch) {
+    if (known && epoch < lowest_epoch(known, txn_version)) {
         return KAFKA_INVALID_PRODUCER_EPOCH;
     }
     if (known && coordinator < known->coordinator_epoch) {
         return KAFKA_TRANSACTION_COORDINATOR_FENCED;
+    }
+    if (txn_version < 0) {
+        return KAFKA_UNKNOWN_SERVER_ERROR;
     }
     tc_write_marker(c->b, p, id, epoch, wire_int(marker, "TransactionResult"), coordinator);
     return KAFKA_NONE;

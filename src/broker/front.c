@@ -174,7 +174,7 @@ void call_reply(struct call *c)
 {
     c->cancel = NULL;
     trace_answer(c);
-    if (c->conn && c->lost) {
+    if (c->conn && c->lost && nodes_runs(c->node)) {
         trace_note(c->b, call_peer(c), "closed: on purpose, behind a request, before its answer");
         call_refuse(c);
         return;

@@ -50,6 +50,15 @@ What is wrong with options is said.
   $ kaos broker --listen 127.0.0.1:0 --topic 'a b'
   kaos: --topic: 'a b' is no name of a topic
   [64]
+  $ kaos broker --transaction-version 3
+  kaos: --transaction-version: 3 is not a number from 1 to 2
+  [64]
+  $ kaos broker --seed -1
+  kaos: --seed: -1 is not a number (decimal or 0x)
+  [64]
+  $ kaos broker --config kaos.lost.connections.percent=51
+  kaos: --config: '51' is not a value of the broker property 'kaos.lost.connections.percent'
+  [64]
   $ kaos broker --memory much
   kaos: --memory: much is not a size (512m, 2g)
   [64]

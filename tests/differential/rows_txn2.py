@@ -313,7 +313,7 @@ def exhaust(s, x, pid, e):
     return e
 
 
-@row("m20", "EndTxn 5 with the last epoch: a new producer id")
+@row("m20", "EndTxn 5 with the last epoch: a new producer id", slow=True)
 def exhaustion(s):
     t, x, pid, e = begun(s)
     e = exhaust(s, x, pid, e)
@@ -617,30 +617,35 @@ def marker(s, version, t, pid, e, commit, coordinator=0, tv=0):
 
 @row("m18", "WriteTxnMarkers 1 and 2: epochs as old and as new transactions move them")
 def marker_epochs(s):
-    for version, tv in ((1, 0), (2, 0), (2, 1), (2, 2)):
-        t, x, pid, e = begun(s)
-        e = s.init(x)[2]
-        put(s, t, 0, b"a", x, pid, e)
-        ask = lambda epoch, commit=True, c=0: marker(s, version, t, pid, epoch, commit, c, tv)
-        s.rec("%d/%d lower epoch" % (version, tv), ask(e - 1))
-        s.rec("same epoch", ask(e))
-        s.rec("log", s.fetch(t, 0, 0, 1))
-        s.rec("next epoch", ask(e + 1))
-        s.rec("again", ask(e + 1), ask(e + 1, False))
-        s.rec("coordinator", ask(e + 2, True, 3), ask(e + 3, True, 2))
-        s.rec("log", s.fetch(t, 0, 0, 1))
-        s.rec("negative epoch", ask(-1))
-        s.init(x)
-
-
-@row("m18", "WriteTxnMarkers 2 of a producer that nobody knows, and beyond the last transaction version")
-def marker_unknown(s):
     t = s.topic()
-    pid = 77000000
-    s.rec("nobody", marker(s, 2, t, pid, 3, True, 0, 2), s.fetch(t, 0))
-    s.rec("version 3", marker(s, 2, t, pid, 5, True, 0, 3))
-    s.rec("version -1", marker(s, 2, t, pid, 6, True, 0, -1))
+    pid = int(time.time() * 1000)  # nobody's: no coordinator is disturbed
+    for version, tv in ((1, 0), (2, 0), (2, 1), (2, 2), (2, 3), (2, -1)):
+        pid += 1
+        s.produce(t, 0, b"a", pid=pid, epoch=2, seq=0)
+        ask = lambda epoch, commit=True, c=0: marker(s, version, t, pid, epoch, commit, c, tv)
+        s.rec("%d/%d lower epoch" % (version, tv), ask(1))
+        s.rec("same epoch", ask(2))
+        s.rec("next epoch", ask(3))
+        s.rec("again", ask(3), ask(3, False))
+        s.rec("coordinator", ask(4, True, 3), ask(5, True, 2), ask(5, True, 3))
+        s.rec("negative epoch", ask(-1))
+        s.rec("nobody", marker(s, version, t, pid + 1000000, 3, True, 0, tv))
+        s.rec("end", s.lo(t, 0, -1))
     s.rec("unknown topic", marker(s, 2, wire.unique("no"), pid, 3, True, 0, 2))
+
+
+@row("m18", "WriteTxnMarkers 1 and 2 into a transaction that is open")
+def marker_open(s):
+    for version, tv, shift in ((1, 0, 0), (2, 1, 0), (2, 2, 0), (2, 2, 1)):
+        t, x, pid, e = begun(s)
+        put(s, t, 0, b"a", x, pid, e)
+        s.rec("%d/%d" % (version, tv), marker(s, version, t, pid, e + shift, True, 0, tv))
+        s.rec("again", marker(s, version, t, pid, e + shift, True, 0, tv))
+        s.rec("log", s.fetch(t, 0, 0, 1))
+        s.rec("produce", put(s, t, 0, b"b", x, pid, e, seq=1)[0])
+        s.rec("end", *end2(s, x, pid, e, True))
+        s.rec("state", *s.settled(x))
+        s.rec("log", s.fetch(t, 0, 0, 1))
 
 
 # ---- lists ---------------------------------------------------------------------------------------
@@ -660,3 +665,36 @@ def listed(s):
     a = s.c.call("DescribeTransactions", 0, {"TransactionalIds": ["", x]})
     s.rec("described", [(n["ErrorCode"], n["TransactionState"]) for n in a["TransactionStates"]])
     s.rec("end", *end2(s, x, pid, e, False))
+
+
+# ---- expiry --------------------------------------------------------------------------------------
+
+@row("A04", "a transactional id that nobody uses is forgotten, one with an open transaction is not",
+     needs="transactional.id.expiration.ms")
+def expiry(s):
+    t, x, pid, e = begun(s)
+    y, z = wire.unique("open"), wire.unique("done")
+    _, qid, f = s.init(y, timeout=60000)
+    _, rid, g = s.init(z)
+    put(s, t, 0, b"y", y, qid, f)
+    put(s, t, 0, b"z", z, rid, g)
+    end2(s, z, rid, g, True)
+    for n in (x, z):
+        s.rec("gone", s.until(lambda n=n: s.txn_state(n)[0], lambda c: c == 105))
+    s.rec("open", s.txn_state(y))
+    s.rec("listed", len(s.c.call("ListTransactions", 1, {"StateFilters": [], "ProducerIdFilters": [
+        pid, rid]})["TransactionStates"]))
+    for v in (0, 2, 3):
+        s.rec("add %d" % v, s.add(x, pid, e, (t, 0), version=v))
+    for v in (1, 2, 5):
+        s.rec("end %d" % v, end2(s, x, pid, e, False, v), end2(s, z, rid, g, True, v))
+    for v in (7, 11, 12):
+        s.rec("produce %d" % v, put(s, t, 0, b"a", x, pid, e, version=v)[0])
+    s.rec("offsets", [s.txn_commit(x, pid, e, wire.unique("group"), t, 0, 1, version=v)
+                      for v in (3, 4, 5)], s.add_offsets(x, pid, e, wire.unique("group")))
+    s.rec("init with the old id", s.until(lambda: s.txn_state(x)[0], lambda c: c == 105),
+          again(s, x, pid, e))
+    code, other, epoch = s.init(z)
+    s.rec("init", code, other != rid, epoch)
+    s.rec("end of the open one", *end2(s, y, qid, f, True))
+    s.rec("gone", s.until(lambda: s.txn_state(y)[0], lambda c: c == 105))

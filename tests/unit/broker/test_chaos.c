@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the broker does on purpose: connections that die on either side of a request, ends of
  * transactions that take their time, the same with the same seed. */
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,8 +23,8 @@ static int64_t end_of(struct admin *a, const char *topic)
 {
     struct admin_offset end;
     struct err e;
-    CHECK_INT(
-        admin_list_offsets(a, topic, 0, ADMIN_LATEST, ADMIN_READ_UNCOMMITTED, MS, &end, &e), 0);
+    CHECK_INT(admin_list_offsets(a, topic, 0, ADMIN_LATEST, ADMIN_READ_UNCOMMITTED, MS, &end, &e),
+              0);
     return end.offset;
 }
 
@@ -100,9 +101,9 @@ static int64_t stable_end(struct admin *a, int32_t partition)
 {
     struct admin_offset end;
     struct err e;
-    CHECK_INT(admin_list_offsets(a, "t", partition, ADMIN_LATEST, ADMIN_READ_UNCOMMITTED, MS, &end,
-                                 &e),
-              0);
+    CHECK_INT(
+        admin_list_offsets(a, "t", partition, ADMIN_LATEST, ADMIN_READ_UNCOMMITTED, MS, &end, &e),
+        0);
     return end.offset;
 }
 

@@ -111,3 +111,45 @@ TEST(the_level_decides_whether_a_time_out_is_the_end_of_the_owner)
         lab_stop(l);
     }
 }
+
+/** InitProducerId with what the producer has, until it has its last epoch. */
+static void use_up(int fd, struct txn *t)
+{
+    while (t->epoch < INT16_MAX - 1) {
+        CHECK_INT(init_again(fd, t, &t->epoch), KAFKA_NONE);
+    }
+}
+
+TEST_LIMIT(the_end_with_the_last_epoch_gives_a_new_producer_id, 60)
+{
+    struct lab *l = lab_start(NULL, NULL, 0);
+    struct admin *a = lab_admin(l);
+    struct txn t = {.id = "id", .v2 = true};
+    struct admin_committed offset = {.topic = "t", .partition = 0, .offset = 42};
+    struct err e;
+    int fd = lab_connect(l);
+    create(a, "t", 1);
+    CHECK_INT(txn_init(a, &t, 60000, MS, &e), 0);
+    use_up(fd, &t);
+    CHECK_INT(txn_commit_offsets(a, &t, "group", &offset, 1, MS, &e), 0);
+    struct txn before = t;
+    end(a, &t, true);
+    CHECK(t.producer_id != before.producer_id);
+    CHECK_INT(t.epoch, 0);
+    struct txn again = before;
+    end(a, &again, true);
+    CHECK(again.producer_id == t.producer_id);
+    CHECK_INT(again.epoch, 0);
+    again = before;
+    CHECK_INT(txn_end(a, &again, false, MS, &e), -1);
+    CHECK_INT(e.code, KAFKA_INVALID_TXN_STATE);
+    CHECK_INT(txn_commit_offsets(a, &t, "group", &offset, 1, MS, &e), 0);
+    again = before; /* too late: the next transaction has begun */
+    CHECK_INT(txn_end(a, &again, true, MS, &e), -1);
+    CHECK_INT(e.code, KAFKA_INVALID_PRODUCER_ID_MAPPING);
+    end(a, &t, true);
+    CHECK_INT(t.epoch, 1);
+    close(fd);
+    admin_close(a);
+    lab_stop(l);
+}

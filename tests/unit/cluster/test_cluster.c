@@ -59,6 +59,11 @@ TEST(the_embedded_broker_names_a_setting_that_it_does_not_honour)
     check_refused("embedded", &six, "6 brokers: kaos starts 1 to 5");
     check_refused("embedded:transaction-version=3", &(struct cluster_opts){0},
                   "behind embedded: stands transaction-version=1 or =2");
+    struct cluster_setting rare = {"kaos.completion.max.ms", "100"};
+    struct cluster_opts with = {.settings = &rare, .nsettings = 1};
+    CHECK(!fixture_start(&f, "kafka", &with));
+    CHECK_INT(f.e.kind, ERR_PROCESS);
+    CHECK_HAS(f.e.msg, "only the embedded broker has the property 'kaos.completion.max.ms'");
     check_refused("embedded:tv1", &(struct cluster_opts){0}, "stands transaction-version=1 or =2");
 }
 
