@@ -236,6 +236,13 @@ class Conn:
         self.sock.sendall(frame)
 
     def send(self, api, version, body):
+        self.send_all((api, version, body))
+
+    def send_all(self, *requests):
+        """(api, version, body)...: in one piece."""
+        self.sock.sendall(b"".join(self._frame(*r) for r in requests))
+
+    def _frame(self, api, version, body):
         key = self.messages.key(api)
         self.next += 1
         head = struct.pack(">hhih", key, version, self.next, len(self.client_id))
@@ -243,8 +250,8 @@ class Conn:
         if self.messages.flexible(key, "request", version):
             head += b"\0"
         frame = head + self.messages.encode(key, version, body)
-        self.sock.sendall(struct.pack(">i", len(frame)) + frame)
         self.waiting.append((self.next, key, version))
+        return struct.pack(">i", len(frame)) + frame
 
     def _exactly(self, n):
         data = b""
