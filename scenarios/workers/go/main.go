@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -259,8 +260,20 @@ func wrong(c config, stop context.Context) {
 	producer.Close()
 }
 
+// library returns the version of franz-go.
+func library() string {
+	info, ok := debug.ReadBuildInfo()
+	for i := 0; ok && i < len(info.Deps); i++ {
+		if info.Deps[i].Path == "github.com/twmb/franz-go" {
+			return info.Deps[i].Version
+		}
+	}
+	return "of an unknown version"
+}
+
 func main() {
 	c := read()
+	fmt.Printf("franz-go %s\n", library())
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
 	if c.bug == "offsets-after-transaction" || c.bug == "auto-commit" {

@@ -10,7 +10,8 @@ import signal
 import sys
 import time
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import (OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition,
+                             libversion, version)
 
 CALL_TIMEOUT = 20  # seconds that one call into the client may take before it is repeated
 POLL_TIMEOUT = 0.25
@@ -158,6 +159,7 @@ class Worker:
 
 
 def main():
+    print(f"confluent-kafka {version()[0]}, librdkafka {libversion()[0]}", flush=True)
     try:
         worker = Worker()
         signal.signal(signal.SIGTERM, worker.stop)

@@ -28,6 +28,7 @@ import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.utils.AppInfoParser;
 
 public final class Worker {
     private static final Duration POLL = Duration.ofMillis(250);
@@ -177,6 +178,7 @@ public final class Worker {
     }
 
     public static void main(String[] args) {
+        System.out.println("kafka-clients " + AppInfoParser.getVersion());
         try {
             Worker worker = new Worker();
             Runtime.getRuntime().addShutdownHook(new Thread(worker::stop));
