@@ -9,9 +9,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "broker/broker.h"
-#include "cluster/kind.h"
-#include "cluster/ready.h"
+#include "cluster/embedded.h"
 
 enum {
     READY_LIMIT_S = 10,
@@ -19,24 +17,13 @@ enum {
     LOOKS_MAX = 5000,
     LOG_LIMIT = 64 << 10,
     LOG_LINES = 20,
-    ARGS_FIXED = 16,
+    ARGS_FIXED = 32,
+    SESSION_FAULTS_MS = 1000, /* as for a real cluster whose nodes will be killed */
+    REPLICATION_MAX = 3,
 };
 
 static const char name[] = "embedded";
 static const char listening[] = "listening on ";
-
-struct embedded_cluster {
-    struct cluster base;
-    struct proc *p;
-    struct ready *probe;
-    struct timer *timer;
-    char *log_path;
-    int looks;
-    int transaction_version; /**< 0 = as it comes */
-    bool up, asked, kept;
-    cluster_done_fn done;
-    void *done_arg;
-};
 
 /** "embedded" or "embedded:transaction-version=N"; embedded:9092 is an address. */
 static bool embedded_accepts(const char *spec)
@@ -99,10 +86,11 @@ static struct cluster *embedded_open(const char *spec, const struct cluster_opts
     char *logs = path_join(o->run_dir, "logs");
     x->log_path = path_join(logs, "broker-1.log");
     free(logs);
-    x->base.nodes = 0; /* none that could be killed by itself */
-    x->base.brokers = 1;
-    x->base.caps =
-        CLUSTER_CAP_TRANSACTIONS | CLUSTER_CAP_GROUPS | CLUSTER_CAP_ADMIN | CLUSTER_CAP_FRESH;
+    x->base.nodes = x->base.brokers = o->brokers ? o->brokers : 1;
+    x->base.caps = CLUSTER_CAP_TRANSACTIONS | CLUSTER_CAP_GROUPS | CLUSTER_CAP_ADMIN |
+                   CLUSTER_CAP_KILL_BROKER | CLUSTER_CAP_FRESH |
+                   (x->base.nodes > 1 ? CLUSTER_CAP_REPLICATION : 0);
+    embedded_nodes_init(x);
     return &x->base;
 }
 
@@ -141,6 +129,7 @@ static void exited(void *arg, struct proc *p, struct proc_end end)
         fail(x, &e);
     } else if (x->base.o.on_node) {
         x->up = false;
+        embedded_nodes_end(x);
         x->base.o.on_node(x->base.o.arg, 1, CLUSTER_NODE_DOWN, x->asked, how);
     }
     free(how);
@@ -157,6 +146,7 @@ static void answered(void *arg, const struct ready_result *r, const struct err *
         return;
     }
     x->up = true;
+    embedded_nodes_ready(x);
     cluster_base_ready(&x->base, NULL);
 }
 
@@ -214,11 +204,17 @@ static int spawn(struct embedded_cluster *x, struct err *e)
     const struct cluster_opts *o = &x->base.o;
     const char **argv = xcalloc(ARGS_FIXED + 2 * o->nsettings, sizeof *argv);
     char **made = xcalloc(o->nsettings + 1, sizeof *made);
-    char *nodes = xasprintf("%d", o->brokers ? o->brokers : 1);
+    int count = x->base.nodes, replicas = count < REPLICATION_MAX ? count : REPLICATION_MAX;
+    char *nodes = xasprintf("%d", count);
+    char *replication = xasprintf("default.replication.factor=%d", replicas);
+    char *in_sync =
+        xasprintf("min.insync.replicas=%d", count < REPLICATION_MAX ? 1 : REPLICATION_MAX - 1);
+    char *session = xasprintf("broker.session.timeout.ms=%d", SESSION_FAULTS_MS);
     size_t n = 1; /* argv[0] NULL = this binary */
-    const char *const fixed[] = {"broker",   "--listen",    "127.0.0.1:0",
-                                 "--listen", "127.0.0.1:0", "--nodes",
-                                 nodes,      "--config",    "auto.create.topics.enable=false"};
+    const char *const fixed[] = {
+        "broker",    "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0",
+        "--control", "pipe",     "--nodes",     nodes,      "--config",
+        replication, "--config", in_sync,       "--config", "auto.create.topics.enable=false"};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
         argv[n++] = fixed[i];
     }
@@ -230,6 +226,10 @@ static int spawn(struct embedded_cluster *x, struct err *e)
         argv[n++] = "--transaction-version";
         argv[n++] = level;
     }
+    if (o->broker_faults) {
+        argv[n++] = "--config";
+        argv[n++] = session;
+    }
     for (size_t i = 0; i < o->nsettings; i++) {
         made[i] = xasprintf("%s=%s", o->settings[i].name, o->settings[i].value);
         argv[n++] = "--config";
@@ -238,6 +238,7 @@ static int spawn(struct embedded_cluster *x, struct err *e)
     struct proc_opts p = {.argv = argv,
                           .log_path = x->log_path,
                           .may_outlive = o->may_keep,
+                          .control = true,
                           .on_exit = exited,
                           .arg = x};
     x->p = proc_spawn(o->guard, &p, e);
@@ -247,6 +248,9 @@ static int spawn(struct embedded_cluster *x, struct err *e)
     free(made);
     free(level);
     free(seed);
+    free(session);
+    free(in_sync);
+    free(replication);
     free(nodes);
     free(argv);
     return x->p ? 0 : err_wrap(e, "starting the embedded broker");
@@ -277,6 +281,7 @@ static void embedded_stop(struct cluster *c, cluster_done_fn done, void *arg)
     struct embedded_cluster *x = of(c);
     timer_stop(x->timer);
     ready_cancel(x->probe);
+    embedded_nodes_end(x);
     x->timer = NULL;
     x->probe = NULL;
     x->done = done;
@@ -294,12 +299,19 @@ static void embedded_free(struct cluster *c)
     struct embedded_cluster *x = of(c);
     timer_stop(x->timer);
     ready_cancel(x->probe);
+    embedded_nodes_fini(x);
     if (x->p) {
         proc_free(x->p);
     }
     free(x->log_path);
     cluster_base_fini(c);
     free(x);
+}
+
+static pid_t embedded_pid(const struct cluster *c, int node)
+{
+    const struct embedded_cluster *x = (const struct embedded_cluster *)c;
+    return x->p && x->nodes[node - 1].state != EMBEDDED_DOWN ? proc_pid(x->p) : 0;
 }
 
 static void embedded_keep(struct cluster *c, struct buf *out)
@@ -322,5 +334,8 @@ const struct cluster_kind embedded_kind = {
     .start = embedded_start,
     .stop = embedded_stop,
     .free = embedded_free,
+    .node = embedded_node_act,
+    .pid = embedded_pid,
+    .up = embedded_node_up,
     .keep = embedded_keep,
 };

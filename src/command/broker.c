@@ -8,9 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "command/command.h"
+#include "io/lines.h"
+#include "io/pipe.h"
+#include "io/proc.h"
 
 enum { DEFAULT_PORT = 9092, PORT_MAX = 65535, PARTITIONS_MAX = 10000 };
 
@@ -24,6 +28,8 @@ struct serve {
     } settings;
     FILE *trace;
     struct broker *b;
+    struct line_reader *lines; /**< commands of a person */
+    struct pipe_reader *pipe;  /**< commands of kaos itself */
 };
 
 /** "host:port", "[v6]:port", ":port", "port" or "host". */
@@ -155,6 +161,49 @@ static int create_topics(struct serve *s)
     return 0;
 }
 
+/* ---- commands for nodes -----------------------------------------------------------------------
+ */
+
+static void on_node(void *arg, int node, const char *what)
+{
+    printf("node %d %s\n", node, what);
+    fflush(stdout);
+}
+
+static void on_line(void *arg, const char *line)
+{
+    struct serve *s = arg;
+    struct err e;
+    if (line && *line && broker_command(s->b, line, &e) < 0) {
+        fprintf(stderr, "kaos: %s\n", e.msg);
+    }
+}
+
+static void on_frame(void *arg, uint8_t type, const char *data, size_t len)
+{
+    if (type != PIPE_EOF) {
+        char *line = xmemdup0(data, len);
+        on_line(arg, line);
+        free(line);
+    }
+}
+
+/** From standard input, or from the pipe of the process that started us. */
+static int open_control(struct serve *s)
+{
+    const char *from = cli_get(s->c, "control");
+    struct err e;
+    if (!from) {
+        return 0;
+    }
+    if (strcmp(from, "pipe") == 0) {
+        s->pipe = pipe_reader_new(s->o.loop, PROC_CONTROL_FD, on_frame, s);
+        return 0;
+    }
+    s->lines = line_reader_new(s->o.loop, STDIN_FILENO, on_line, s, &e);
+    return s->lines ? 0 : cli_fail(EXIT_ENVIRONMENT, "--control: %s", e.msg);
+}
+
 static void stop(void *arg)
 {
     loop_stop(arg);
@@ -173,6 +222,7 @@ static int serve(struct serve *s)
     struct signals *in = signals_start(l, SIGINT, stop, l);
     struct signals *term = signals_start(l, SIGTERM, stop, l);
     int rc = create_topics(s);
+    rc = rc ? rc : open_control(s);
     if (rc == 0) {
         for (int i = 0; i < s->o.listeners; i++) {
             printf("listening on %s\n", broker_bootstrap(s->b, i));
@@ -182,6 +232,8 @@ static int serve(struct serve *s)
     }
     signals_stop(in);
     signals_stop(term);
+    line_reader_free(s->lines);
+    pipe_reader_free(s->pipe);
     broker_free(s->b);
     loop_free(l);
     return rc;
@@ -199,6 +251,11 @@ int command_broker(const struct cli *c)
         cli_int(c, "transaction-version", 1, BROKER_TXN_VERSION_MAX, &version) < 0) {
         return EXIT_USAGE;
     }
+    const char *control = cli_get(c, "control");
+    if (control && strcmp(control, "-") != 0 && strcmp(control, "pipe") != 0) {
+        return cli_fail(EXIT_USAGE, "--control: %s is not - (standard input)", control);
+    }
+    s.o.on_node = on_node;
     s.o.nodes = (int)nodes;
     s.o.transaction_version = (int)version;
     rc = parse_listen(&s);

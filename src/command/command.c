@@ -104,6 +104,9 @@ static const struct command_option broker_options[] = {
      "of what the properties kaos.* have the broker draw, decimal or 0x (default 0)"},
     {"memory", 0, "SIZE", "limit of all logs (512m, 2g); produce is refused beyond it"},
     {"trace", 0, "FILE", "writes each request and answer as a line; - is standard output"},
+    {"control", 0, "-",
+     "reads from standard input what happens to nodes: kill 2, also stop, pause, isolate, resume, "
+     "restart"},
     {0},
 };
 static const struct command_option inspect_options[] = {
