@@ -224,7 +224,7 @@ void api_offset_fetch(struct call *c)
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
     const struct group *g = group_find(c->b, name);
-    int code = group_here(c, name);
+    int code = group_readable(c, name);
     if (code != KAFKA_NONE) {
         refuse_fetch(c, code);
         return;

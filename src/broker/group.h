@@ -86,6 +86,8 @@ void group_free_all(struct broker *b);
 struct partition *group_home(struct broker *b, const char *id);
 /** Whether the node that was asked coordinates the id: 0, 14 or 16. */
 int group_here(const struct call *c, const char *id);
+/** The same for what only reads. */
+int group_readable(const struct call *c, const char *id);
 /** The coordinator of the groups in this partition is gone: all that is not in the log is, too, and
  *  who waits is refused. And: another one has read the log; sessions begin anew. */
 void group_unload(struct broker *b, const struct partition *home);

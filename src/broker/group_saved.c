@@ -34,6 +34,12 @@ int group_here(const struct call *c, const char *id)
     return nodes_coordinates(c, group_home(c->b, id));
 }
 
+int group_readable(const struct call *c, const char *id)
+{
+    const struct partition *home = group_home(c->b, id);
+    return nodes_believes(c, home) ? KAFKA_NONE : nodes_coordinates(c, home);
+}
+
 bool group_is_frozen(const struct group *g)
 {
     return !nodes_coordinated(g->b, group_home(g->b, g->id));

@@ -84,6 +84,7 @@ static void elect(struct broker *b, struct partition *p)
     if (to == p->leader) {
         return;
     }
+    p->former = p->leader > 0 ? p->leader : p->former;
     p->leader = to;
     p->leader_epoch++;
     if (to > 0) {

@@ -20,7 +20,8 @@ enum {
     ELECTION_MS = 500, /* until the controllers notice that theirs is gone */
     JOIN_MS = 100,     /* from a start, or an awakening, to being a member again */
     HAND_OVER_MS = 100,
-    LOAD_MS = 80, /* a coordinator reads its log */
+    LOAD_MS = 80,   /* a coordinator reads its log */
+    ZOMBIE_MS = 20, /* until a node that was paused learns what happened meanwhile */
 };
 
 bool nodes_runs(const struct node *n)
@@ -42,6 +43,12 @@ int nodes_coordinates(const struct call *c, const struct partition *home)
         return KAFKA_NOT_COORDINATOR;
     }
     return home->loads_until ? KAFKA_COORDINATOR_LOAD_IN_PROGRESS : KAFKA_NONE;
+}
+
+bool nodes_believes(const struct call *c, const struct partition *home)
+{
+    const struct node *n = c->node;
+    return home->former == n->id && n->woken && state_mono_ms() - n->woken < ZOMBIE_MS;
 }
 
 bool nodes_coordinated(const struct broker *b, const struct partition *home)
@@ -140,6 +147,7 @@ static void enter(struct node *n, enum node_state state)
 static void go_down(struct node *n)
 {
     enter(n, NODE_DOWN);
+    n->woken = 0;
     front_node_close(n);
     said(n, "down");
 }
@@ -289,6 +297,7 @@ static bool node_resume(struct node *n)
     }
     bool lost = n->state == NODE_ISOLATED;
     enter(n, NODE_RUNS);
+    n->woken = lost ? 0 : n->since;
     if (lost) {
         front_node_cut(n);
     }

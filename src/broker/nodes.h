@@ -18,6 +18,9 @@ int nodes_controllers(const struct broker *b);
 /** Whether the node that was asked coordinates what is kept in this partition of an internal topic:
  *  0, COORDINATOR_LOAD_IN_PROGRESS or NOT_COORDINATOR. */
 int nodes_coordinates(const struct call *c, const struct partition *home);
+/** It has just gone on after a pause and does not know yet that another one coordinates: what it is
+ *  asked it answers as before, what shall be written it cannot. */
+bool nodes_believes(const struct call *c, const struct partition *home);
 /** Somebody coordinates it now: runs and has read the log. */
 bool nodes_coordinated(const struct broker *b, const struct partition *home);
 /** A marker, or a record of a coordinator, can be written now. */

@@ -29,6 +29,7 @@ struct partition {
     struct topic *topic;
     int32_t index;
     int leader;   /**< node id, -1 = none */
+    int former;   /**< who led before; 0 = nobody */
     int first;    /**< the first replica; the others are the nodes that follow */
     unsigned isr; /**< replicas in sync, bit 1 << node id */
     int32_t leader_epoch;
@@ -79,6 +80,7 @@ struct node {
     enum node_state state;
     bool fenced;       /**< the controller takes it for gone */
     uint64_t since;    /**< of the state (monotonic ms) */
+    uint64_t woken;    /**< when it went on after a pause, 0 = never */
     struct call *held; /**< answers that wait for the node to go on */
     struct node_listener at[BROKER_LISTENERS_MAX];
 };

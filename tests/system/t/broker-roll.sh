@@ -1,4 +1,5 @@
-# A roll restarts every node once, each when the one before it serves again.
+# A roll restarts every node once, each when the one before it serves again: of a real cluster and of
+# the embedded one.
 . "$KAOS_ROOT/tests/system/lib.sh"
 cat >roll.lua <<'L'
 local function source(c)
@@ -17,10 +18,12 @@ scenario "roll" {
   stop   = { after = "sent", drain = "60s" },
 }
 L
-run_kaos run roll.lua --seed 1 --cluster kafka
-expect_code 0
-run_kaos export latest -o all.jsonl
-python3 - <<'P' || fail "the nodes were not restarted in turn"
+# rolls CLUSTER SECONDS: how long the source writes, so that the roll comes to its end
+rolls() {
+    run_kaos run roll.lua --seed 1 --cluster "$1" -p "seconds=$2"
+    expect_code 0
+    run_kaos export latest -o all.jsonl
+    python3 - <<'P' || fail "the nodes were not restarted in turn"
 import json
 seen = []
 for line in open("all.jsonl"):
@@ -31,3 +34,6 @@ nodes = [n for n, what in seen if what == "down"]
 assert sorted(nodes) == [1, 2, 3], seen
 assert seen == [x for n in nodes for x in ((n, "down"), (n, "up"))], seen
 P
+}
+rolls embedded 5
+rolls kafka 35

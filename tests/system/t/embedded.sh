@@ -34,9 +34,11 @@ wait_for 10 grep -q '' .kaos/runs/latest/logs/broker-1.log
 kill -9 $runner
 wait_for 5 none_left
 
-run_kaos run "$KAOS_ROOT/scenarios/eos-brokers.lua"
-expect_code 4
-expect "embedded cannot do them (capability kill_broker): take a real one with --cluster kafka"
+# nodes die, freeze and come back: retries are written once, and without idempotence twice
+run_kaos run "$KAOS_ROOT/scenarios/idempotence-scope.lua" -g idempotence-scope/off --seed 1
+expect_code 0
+expect "FAIL idempotence-scope/off as declared"
+wait_for 5 none_left
 
 sed 's/topics =/cluster = { config = { ["log.segment.ms"] = 1000 } }, topics =/' smoke.lua >setting.lua
 run_kaos run setting.lua
