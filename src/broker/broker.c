@@ -2,6 +2,7 @@
 /* The broker as a whole: its start and its end. Loop thread only. */
 #include "broker/broker.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,17 @@ int64_t state_now_ms(void)
 uint64_t state_mono_ms(void)
 {
     return clock_mono_ns() / NS_PER_MS;
+}
+
+void state_charge(struct broker *b, size_t *cost, size_t now)
+{
+    b->used += now - *cost;
+    *cost = now;
+}
+
+bool state_room(const struct broker *b, size_t bytes)
+{
+    return b->memory == 0 || (b->used <= b->memory && bytes <= b->memory - b->used);
 }
 
 int state_node_of(const struct broker *b, uint32_t number)
@@ -62,7 +74,7 @@ static void expire_producers(void *arg)
     for (size_t i = 0; now > age && i < b->topics.n; i++) {
         struct topic *t = b->topics.items[i].p;
         for (int32_t k = 0; t && k < t->nparts; k++) {
-            pstate_expire(&t->parts[k]->producers, now - age);
+            part_expire_producers(b, t->parts[k], now - age);
         }
     }
 }
@@ -126,6 +138,7 @@ static void free_rest(void *arg)
     struct broker *b = arg;
     tc_free_all(b);
     part_free_all(b);
+    assert(b->used == 0);
     free(b);
 }
 

@@ -29,8 +29,15 @@ const struct group_offset *goffsets_find(const struct group_offsets *list, const
     return i < list->n ? &list->items[i] : NULL;
 }
 
+static void charge(struct group_offsets *list, struct group_offset *o)
+{
+    state_charge(list->b, &o->cost,
+                 sizeof *o + STATE_ENTRY + strlen(o->topic) + strlen(o->metadata));
+}
+
 static void remove_at(struct group_offsets *list, size_t i)
 {
+    state_charge(list->b, &list->items[i].cost, 0);
     free(list->items[i].topic);
     free(list->items[i].metadata);
     list->n--;
@@ -43,7 +50,7 @@ void goffsets_free(struct group_offsets *list)
         remove_at(list, list->n - 1);
     }
     free(list->items);
-    *list = (struct group_offsets){0};
+    *list = (struct group_offsets){.b = list->b};
 }
 
 /** Takes o's strings. */
@@ -52,6 +59,7 @@ static void keep(struct group_offsets *list, struct group_offset *o)
     size_t i = find(list, o->topic, o->partition);
     if (i == list->n) {
         *VEC_PUSH(list) = *o;
+        charge(list, &list->items[i]);
         return;
     }
     struct group_offset *old = &list->items[i];
@@ -62,7 +70,10 @@ static void keep(struct group_offsets *list, struct group_offset *o)
     }
     free(old->topic);
     free(old->metadata);
+    size_t cost = old->cost;
     *old = *o;
+    old->cost = cost;
+    charge(list, old);
 }
 
 /** One record of __consumer_offsets; a tombstone when o is to be deleted. */
@@ -110,6 +121,7 @@ int goffsets_commit(struct group *g, const struct group_offset *o, int64_t produ
                     int16_t epoch)
 {
     struct group_offset x = *o;
+    x.cost = 0;
     x.commit_ms = state_now_ms();
     x.producer_id = producer_id;
     int code = write_record(g, &x, false, producer_id, epoch, &x.record);
@@ -131,6 +143,7 @@ int goffsets_commit(struct group *g, const struct group_offset *o, int64_t produ
         }
     }
     *VEC_PUSH(&g->held) = x;
+    charge(&g->held, &g->held.items[g->held.n - 1]);
     return KAFKA_NONE;
 }
 
@@ -142,6 +155,7 @@ static void end_txn(struct group *g, int64_t producer_id, bool commit)
             continue;
         }
         if (commit) {
+            state_charge(g->b, &g->held.items[i].cost, 0);
             keep(&g->committed, &g->held.items[i]);
             g->held.items[i].topic = g->held.items[i].metadata = NULL;
         }

@@ -25,6 +25,8 @@ struct group *group_get(struct broker *b, const char *id)
         g = xcalloc(1, sizeof *g);
         g->b = b;
         g->id = xstrdup(id);
+        g->committed.b = g->held.b = b;
+        state_charge(b, &g->cost, sizeof *g + 2 * STATE_ENTRY + 2 * strlen(id));
         map_put_str(&b->groups, id)->p = g;
     }
     return g;
@@ -84,6 +86,15 @@ static void free_protocols(struct group_member *m)
     m->nprotocols = 0;
 }
 
+void group_charge(struct group_member *m)
+{
+    size_t sum = sizeof *m + 8 * STATE_ENTRY + 2 * m->assignment_len;
+    for (size_t i = 0; i < m->nprotocols; i++) {
+        sum += STATE_ENTRY + strlen(m->protocols[i].name) + 2 * m->protocols[i].len;
+    }
+    state_charge(m->group->b, &m->cost, sum);
+}
+
 void group_set_protocols(struct group_member *m, const struct wire_value *join)
 {
     free_protocols(m);
@@ -95,6 +106,7 @@ void group_set_protocols(struct group_member *m, const struct wire_value *join)
         m->protocols[i].name = xstrdup(wire_str(p, "Name"));
         m->protocols[i].metadata = (uint8_t *)xmemdup0(data, m->protocols[i].len);
     }
+    group_charge(m);
 }
 
 bool group_same_protocols(const struct group_member *m, const struct wire_value *join)
@@ -132,6 +144,7 @@ void group_set_assignment(struct group_member *m, const uint8_t *p, size_t len)
     free(m->assignment);
     m->assignment = len ? (uint8_t *)xmemdup0(p, len) : NULL;
     m->assignment_len = len;
+    group_charge(m);
 }
 
 static void session_over(void *arg)
@@ -200,6 +213,7 @@ void group_remove(struct group *g, struct group_member *m)
         g->leader = g->members.n ? g->members.items[0] : NULL;
     }
     timer_stop(m->session);
+    state_charge(g->b, &m->cost, 0);
     free_protocols(m);
     free(m->assignment);
     free(m->id);
@@ -225,6 +239,7 @@ struct group_pending *group_find_pending(const struct group *g, const char *id)
 static void free_pending(struct group_pending *p)
 {
     timer_stop(p->timer);
+    state_charge(p->group->b, &p->cost, 0);
     free(p->id);
     free(p);
 }
@@ -259,6 +274,7 @@ void group_add_pending(struct group *g, char *id, int32_t session_ms)
     p->id = id;
     p->group = g;
     p->timer = timer_start(g->b->loop, (uint64_t)session_ms, 0, never_came, p);
+    state_charge(g->b, &p->cost, sizeof *p + 3 * STATE_ENTRY + strlen(id));
     *VEC_PUSH(&g->pending) = p;
 }
 
@@ -347,6 +363,7 @@ static void free_group(struct group *g)
     }
     timer_stop(g->join_timer);
     timer_stop(g->sync_timer);
+    state_charge(g->b, &g->cost, 0);
     goffsets_free(&g->committed);
     goffsets_free(&g->held);
     group_saved_free(g->saved);

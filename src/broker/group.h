@@ -29,11 +29,13 @@ struct group_member {
     struct call *join_call, *sync_call; /**< NULL when nobody listens any more */
     bool pending_sync;                  /**< has not yet asked for its assignment */
     struct timer *session;
+    size_t cost; /**< as counted */
 };
 struct group_pending { /**< was told its member id and has not come back yet */
     char *id;
     struct group *group;
     struct timer *timer;
+    size_t cost; /**< as counted */
 };
 struct group_offset {
     char *topic;
@@ -42,12 +44,14 @@ struct group_offset {
     int32_t leader_epoch;
     char *metadata;
     int64_t commit_ms;
+    size_t cost;         /**< as counted */
     int64_t record;      /**< offset of its record in __consumer_offsets: the later one wins */
     int64_t producer_id; /**< of the transaction it is pending in; unused when committed */
 };
 struct group_offsets {
     struct group_offset *items;
     size_t n, cap;
+    struct broker *b;
 };
 
 /** What the log of __consumer_offsets says of a group: what a new coordinator begins with. */
@@ -70,6 +74,7 @@ struct group {
         size_t n, cap;
     } pending;
     struct timer *join_timer, *sync_timer;
+    size_t cost;                          /**< of itself, as counted */
     bool initial;                         /**< the first rebalance, which is delayed */
     bool grew;                            /**< a member came during the initial delay */
     uint64_t initial_end;                 /**< monotonic ms: no longer than this */

@@ -7,6 +7,8 @@
 struct group_member *group_add(struct group *g, struct call *c, char *id);
 void group_remove(struct group *g, struct group_member *m);
 void group_set_protocols(struct group_member *m, const struct wire_value *join);
+/** Counts what the member takes, and what of it is saved. */
+void group_charge(struct group_member *m);
 void group_set_assignment(struct group_member *m, const uint8_t *p, size_t len);
 bool group_same_protocols(const struct group_member *m, const struct wire_value *join);
 /** Metadata of the member for the group's protocol; NULL with *len 0 if none. */

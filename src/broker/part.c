@@ -50,6 +50,27 @@ static uint32_t number_of(const struct broker *b, const struct topic *t)
     return t->internal ? strcmp(t->name, TXN_TOPIC) == 0 : b->ntopics;
 }
 
+size_t part_cost(int32_t partitions)
+{
+    return sizeof(struct topic) + 3 * STATE_ENTRY + (size_t)partitions * sizeof(struct partition);
+}
+
+/** What is known of producers and aborted transactions. */
+static void charge(struct broker *b, struct partition *p)
+{
+    const struct pstate *s = &p->producers;
+    state_charge(b, &p->cost,
+                 sizeof *p + sizeof p +
+                     s->producers.n * (sizeof(struct pstate_producer) + STATE_ENTRY) +
+                     s->aborted.cap * sizeof *s->aborted.items);
+}
+
+void part_expire_producers(struct broker *b, struct partition *p, uint64_t before_ms)
+{
+    pstate_expire(&p->producers, before_ms);
+    charge(b, p);
+}
+
 void part_grow(struct broker *b, struct topic *t, int32_t partitions)
 {
     t->parts = xrealloc(t->parts, (size_t)partitions * sizeof(struct partition *));
@@ -58,6 +79,7 @@ void part_grow(struct broker *b, struct topic *t, int32_t partitions)
         p->topic = t;
         p->index = i;
         leaders_place(b, p, number_of(b, t) + (uint32_t)i);
+        charge(b, p);
     }
     t->nparts = partitions;
 }
@@ -77,6 +99,7 @@ struct topic *part_create(struct broker *b, const char *name, int32_t partitions
             abort();
         }
     } while (t->id[0] == 0 || map_get(&b->ids, t->id, sizeof t->id));
+    state_charge(b, &t->cost, sizeof *t + 3 * STATE_ENTRY + strlen(name));
     map_put_str(&b->topics, name)->p = t;
     map_put(&b->ids, t->id, sizeof t->id, NULL)->p = t;
     part_grow(b, t, partitions);
@@ -91,9 +114,11 @@ static void free_topic(struct broker *b, struct topic *t)
         b->used -= p->log.bytes;
         plog_free(&p->log);
         pstate_free(&p->producers);
+        state_charge(b, &p->cost, 0);
         free(p->epochs.items);
         free(p);
     }
+    state_charge(b, &t->cost, 0);
     free(t->parts);
     free(t->name);
     free(t);
@@ -245,18 +270,22 @@ static int check_transaction(struct broker *b, struct partition *p, const struct
     if (known && x->producer_epoch < known->epoch) {
         return KAFKA_INVALID_PRODUCER_EPOCH; /* seen here without asking anybody */
     }
+    if (!state_room(b, 0)) {
+        return KAFKA_STORAGE_ERROR;
+    }
     struct tc_owner who = {from->txn_id, x->producer_id, x->producer_epoch};
     pstate_note_attempt(&p->producers, x->producer_id, x->producer_epoch, x->base_sequence,
                         from->support == TC_ADDS);
+    charge(b, p);
     int code = tc_admit(b, &who, from->support, p);
     bool again = code == KAFKA_COORDINATOR_NOT_AVAILABLE ||
                  (code == KAFKA_CONCURRENT_TRANSACTIONS && from->support != TC_ADDS);
     return again ? KAFKA_NOT_ENOUGH_REPLICAS : code; /* which clients of every age repeat on */
 }
 
-static bool has_room(const struct broker *b, const struct partition *p, size_t size)
+bool part_has_room(const struct broker *b, const struct partition *p, size_t size)
 {
-    return b->memory == 0 || b->used + plog_cost(&p->log, size) <= b->memory;
+    return state_room(b, plog_cost(&p->log, size));
 }
 
 static void write_batch(struct broker *b, struct partition *p, const struct batch *x)
@@ -299,6 +328,7 @@ static void append_checked(struct broker *b, struct partition *p, struct batch *
     write_batch(b, p, x);
     if (x->producer_id >= 0) {
         pstate_append(&p->producers, x, out->base, state_mono_ms());
+        charge(b, p);
     }
     free(copy);
     fetch_wake(b, p);
@@ -329,7 +359,7 @@ int part_append(struct broker *b, struct partition *p, const void *records, size
         }
         code = pstate_check(&p->producers, &x);
     }
-    if (code == KAFKA_NONE && !has_room(b, p, x.size)) {
+    if (code == KAFKA_NONE && !part_has_room(b, p, x.size)) {
         code = refuse(out, KAFKA_STORAGE_ERROR, "The broker's memory limit is reached.");
     }
     if (code == KAFKA_NONE) {
@@ -375,6 +405,7 @@ void part_marker(struct broker *b, struct partition *p, int64_t producer_id, int
     append_written(b, p, &blob);
     pstate_marker(&p->producers, producer_id, epoch, commit, coordinator_epoch, offset, now,
                   state_mono_ms());
+    charge(b, p);
     fetch_wake(b, p);
 }
 

@@ -15,12 +15,16 @@ bool part_name_ok(const char *name);
 struct topic *part_create(struct broker *b, const char *name, int32_t partitions, int replication,
                           const struct props *props);
 void part_grow(struct broker *b, struct topic *t, int32_t partitions);
+/** Bytes that so many partitions take before anything is written to them. */
+size_t part_cost(int32_t partitions);
 /** Ends waiting fetches of the topic and frees it. */
 void part_delete(struct broker *b, struct topic *t);
 void part_free_all(struct broker *b);
 /** The internal topic of group or transaction coordinators, created when first asked for. */
 struct topic *part_internal(struct broker *b, const char *name);
 
+/** Forgets producers without open transaction that were silent since before_ms. */
+void part_expire_producers(struct broker *b, struct partition *p, uint64_t before_ms);
 /** Last stable offset: what read_committed may see. */
 int64_t part_lso(const struct partition *p);
 
@@ -39,6 +43,8 @@ struct part_appended {
 /** Checks and appends one produced blob: exactly one batch. @return Kafka's error code. */
 int part_append(struct broker *b, struct partition *p, const void *records, size_t len,
                 const struct part_origin *from, struct part_appended *out);
+/** Whether so many bytes of batches can be appended. */
+bool part_has_room(const struct broker *b, const struct partition *p, size_t size);
 /** Appends a marker of the coordinator. */
 void part_marker(struct broker *b, struct partition *p, int64_t producer_id, int16_t epoch,
                  bool commit, int32_t coordinator_epoch);

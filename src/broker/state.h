@@ -40,6 +40,7 @@ struct partition {
     uint64_t loads_until; /**< its coordinator reads the log until then (monotonic), 0 = it has */
     struct plog log;
     struct pstate producers;
+    size_t cost; /**< of itself and its producers, as counted */
     struct fetch_hook *waiting;
 };
 struct topic {
@@ -50,6 +51,7 @@ struct topic {
     struct partition **parts;
     int32_t nparts;
     int replication; /**< how many nodes are named as replicas */
+    size_t cost;     /**< without its partitions */
 };
 
 struct node;
@@ -94,7 +96,7 @@ struct broker {
     int transaction_version;
     struct props props;
     uint64_t seed, draws;  /**< of what is drawn, and how much has been */
-    uint64_t memory, used; /**< limit, bytes of all logs as allocated */
+    uint64_t memory, used; /**< limit, bytes of all logs as allocated and of the state */
     broker_trace_fn trace;
     void *trace_arg;
     char cluster_id[24];
@@ -127,6 +129,14 @@ struct broker {
     struct timer *step_timer; /**< for those that have a time of their own, NULL = none waits */
     bool closing;
 };
+
+/** Memory of the state, which the limit is for as it is for the logs: a thing that was counted with
+ *  *cost bytes is counted with `now`. */
+void state_charge(struct broker *b, size_t *cost, size_t now);
+/** Whether the state and the logs may grow by so many bytes. */
+bool state_room(const struct broker *b, size_t bytes);
+/** About what an entry of a map takes beside its key and its value. */
+enum { STATE_ENTRY = 80 };
 
 /** Milliseconds since 1970, and of the monotonic clock. */
 int64_t state_now_ms(void);

@@ -33,6 +33,7 @@ struct tc_txn {
     int64_t start_ms, update_ms; /**< wall clock; start -1 = no transaction yet */
     uint64_t start_mono_ms;      /**< what the timeout is counted from */
     struct tc_parts parts;       /**< that have no marker yet */
+    size_t cost;                 /**< as counted */
     struct tc_parts decided;     /**< all, while markers are written: what the log says */
 };
 

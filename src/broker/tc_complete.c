@@ -36,8 +36,15 @@ static void tombstone(struct broker *b, const char *id)
     buf_free(&key);
 }
 
-void tc_log_state(struct broker *b, const struct tc_txn *t)
+static size_t cost_of(const struct tc_txn *t)
 {
+    return sizeof *t + STATE_ENTRY + 2 * strlen(t->id) +
+           (t->parts.n + t->decided.n) * (sizeof *t->parts.items + STATE_ENTRY);
+}
+
+void tc_log_state(struct broker *b, struct tc_txn *t)
+{
+    state_charge(b, &t->cost, cost_of(t));
     struct internal_tp *parts = xcalloc(t->parts.n + 1, sizeof *parts);
     for (size_t i = 0; i < t->parts.n; i++) {
         parts[i] = (struct internal_tp){t->parts.items[i].topic, t->parts.items[i].index};
@@ -286,8 +293,9 @@ static void on_timer(void *arg)
     }
 }
 
-static void free_txn(struct tc_txn *t)
+static void free_txn(struct broker *b, struct tc_txn *t)
 {
+    state_charge(b, &t->cost, 0);
     forget_parts(&t->parts);
     forget_parts(&t->decided);
     free(t->id);
@@ -304,7 +312,7 @@ static void on_expiry(void *arg)
                           t->state == TXN_COMPLETE_ABORT);
         if (idle && t->update_ms < before && tc_is_there(b, t->id)) {
             tombstone(b, t->id);
-            free_txn(t);
+            free_txn(b, t);
             b->txns.items[i].p = NULL;
         }
     }
@@ -330,7 +338,7 @@ void tc_free_all(struct broker *b)
     }
     for (size_t i = 0; i < b->txns.n; i++) {
         if (b->txns.items[i].p) {
-            free_txn(b->txns.items[i].p);
+            free_txn(b, b->txns.items[i].p);
         }
     }
     map_free(&b->txns);

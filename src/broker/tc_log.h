@@ -7,7 +7,7 @@
 enum { TC_EPOCH_LAST = INT16_MAX - 1 };
 
 /** Writes the state into __transaction_state. */
-void tc_log_state(struct broker *b, const struct tc_txn *t);
+void tc_log_state(struct broker *b, struct tc_txn *t);
 /** Whether the transaction is decided and not yet complete. */
 bool tc_is_preparing(const struct tc_txn *t);
 /** Decides an open transaction; its completion follows in later turns. */
