@@ -8,6 +8,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+enum { SWEEP_MIN = 64 };
+
 static uint32_t *find(const struct map *m, const void *key, size_t len)
 {
     size_t mask = m->nslots - 1;
@@ -22,14 +24,19 @@ static uint32_t *find(const struct map *m, const void *key, size_t len)
     }
 }
 
-static void grow(struct map *m)
+static void index_all(struct map *m)
 {
-    m->nslots = m->nslots ? m->nslots * 2 : 16;
     free(m->slots);
     m->slots = xcalloc(m->nslots, sizeof *m->slots);
     for (size_t i = 0; i < m->n; i++) {
         *find(m, m->items[i].key, m->items[i].len) = (uint32_t)i + 1;
     }
+}
+
+static void grow(struct map *m)
+{
+    m->nslots = m->nslots ? m->nslots * 2 : 16;
+    index_all(m);
 }
 
 struct map_entry *map_get(const struct map *m, const void *key, size_t len)
@@ -67,6 +74,33 @@ struct map_entry *map_get_str(const struct map *m, const char *key)
 struct map_entry *map_put_str(struct map *m, const char *key)
 {
     return map_put(m, key, strlen(key), NULL);
+}
+
+static size_t count_dead(const struct map *m)
+{
+    size_t dead = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        dead += m->items[i].u == 0;
+    }
+    return dead;
+}
+
+void map_sweep(struct map *m)
+{
+    bool look = m->n >= SWEEP_MIN && (m->n & (m->n - 1)) == 0; /* each time it has doubled */
+    if (!look || count_dead(m) < m->n / 2) {
+        return;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        if (m->items[i].u == 0) {
+            free(m->items[i].key);
+        } else {
+            m->items[n++] = m->items[i];
+        }
+    }
+    m->n = n;
+    index_all(m);
 }
 
 void map_free(struct map *m)

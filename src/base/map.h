@@ -28,4 +28,7 @@ struct map_entry *map_get(const struct map *m, const void *key, size_t len);
 struct map_entry *map_put(struct map *m, const void *key, size_t len, bool *fresh);
 struct map_entry *map_get_str(const struct map *m, const char *key);
 struct map_entry *map_put_str(struct map *m, const char *key);
+/** For maps whose entries with the value 0 are as good as none: forgets them now and then, when
+ * there are many. To be called before a map_put; entries move. */
+void map_sweep(struct map *m);
 void map_free(struct map *m);

@@ -88,6 +88,9 @@ static int find_group(struct call *c, bool txn, struct group **g)
     if (!*g && generation >= 0) {
         return KAFKA_ILLEGAL_GENERATION;
     }
+    if (!*g && !state_room(c->b, c->size)) {
+        return KAFKA_COORDINATOR_NOT_AVAILABLE;
+    }
     if (!*g) {
         *g = group_get(c->b, name);
     }

@@ -9,6 +9,8 @@
 #include "broker/group_priv.h"
 
 enum { KNOWN_FROM = 4, STATIC_FROM = 5, BATCHED_FROM = 3, SYNC_STATIC_FROM = 3 };
+/** What a request becomes in memory is not more than so many times its size. */
+enum { GROWTH = 4, SMALL = 8 << 10 };
 
 static const char *instance_of(const struct call *c)
 {
@@ -151,6 +153,14 @@ static bool is_full(const struct group *g, const char *id)
     return g->members.n + g->pending.n >= max && !group_member(g, id) && !group_find_pending(g, id);
 }
 
+/** Whether the memory limit allows what the request brings: members that are there may go on as
+ * they are. */
+static bool has_room(const struct call *c, const struct group *g, const char *id)
+{
+    bool known = g && group_member(g, id);
+    return (known && c->size <= SMALL) || state_room(c->b, GROWTH * c->size + SMALL);
+}
+
 void api_join_group(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
@@ -168,6 +178,10 @@ void api_join_group(struct call *c)
     if (session < props_get(&c->b->props, NULL, PROP_SESSION_MIN) ||
         session > props_get(&c->b->props, NULL, PROP_SESSION_MAX)) {
         refuse_join(c, KAFKA_INVALID_SESSION_TIMEOUT, id);
+        return;
+    }
+    if (!has_room(c, group_find(c->b, name), id)) {
+        refuse_join(c, KAFKA_COORDINATOR_NOT_AVAILABLE, id);
         return;
     }
     struct group *g = *id ? group_find(c->b, name) : group_get(c->b, name);
@@ -241,6 +255,10 @@ void api_sync_group(struct call *c)
     }
     if (code != KAFKA_NONE) {
         refuse(c, code);
+        return;
+    }
+    if (!has_room(c, g, wire_str(req, "MemberId"))) {
+        refuse(c, KAFKA_COORDINATOR_NOT_AVAILABLE);
         return;
     }
     struct group_member *m = group_member(g, wire_str(req, "MemberId"));

@@ -9,11 +9,16 @@
 #include "broker/tc.h"
 #include "broker/topics.h"
 
-enum { PARTITIONS_MAX = 10000, WHY_BYTES = 512 };
+enum { PARTITIONS_MAX = 10000, WHY_BYTES = 512, QUOTA_FROM = 6, GROW_QUOTA_FROM = 3 };
+static const char no_memory[] = "The broker's memory limit is reached.";
 
 struct topic *topics_auto_create(struct broker *b, const char *name)
 {
     int64_t replication = props_get(&b->props, NULL, PROP_REPLICATION);
+    int64_t partitions = props_get(&b->props, NULL, PROP_NUM_PARTITIONS);
+    if (!state_room(b, part_cost((int32_t)partitions))) {
+        return NULL;
+    }
     return part_create(b, name, (int32_t)props_get(&b->props, NULL, PROP_NUM_PARTITIONS),
                        replication < b->nnodes ? (int)replication : b->nnodes, NULL);
 }
@@ -118,12 +123,21 @@ static void count_names(const struct call *c, struct map *names)
     }
 }
 
+/** From a version on there is a code on which clients repeat. */
+static int no_room(const struct call *c, int16_t quota_from)
+{
+    return c->version >= quota_from ? KAFKA_THROTTLING_QUOTA_EXCEEDED : KAFKA_POLICY_VIOLATION;
+}
+
 static void create_one(struct call *c, const struct wire_value *ask, bool twice)
 {
     struct wanted w = {0};
     int code = twice ? refuse(&w, KAFKA_INVALID_REQUEST, "The topic is named twice.")
                      : check_topic(c->b, &w, ask);
     const struct topic *t = NULL;
+    if (code == KAFKA_NONE && !state_room(c->b, part_cost((int32_t)w.partitions))) {
+        code = refuse(&w, no_room(c, QUOTA_FROM), no_memory);
+    }
     if (code == KAFKA_NONE && !wire_int(&c->req.root, "validateOnly")) {
         t = part_create(c->b, w.name, (int32_t)w.partitions, (int)w.replication, &w.props);
     }
@@ -205,6 +219,10 @@ static int grow_one(struct call *c, const struct wire_value *ask, const char **w
     if (count <= t->nparts || count > PARTITIONS_MAX) {
         *why = "The number of partitions can only grow, up to the broker's limit.";
         return KAFKA_INVALID_PARTITIONS;
+    }
+    if (!state_room(c->b, part_cost((int32_t)count - t->nparts))) {
+        *why = no_memory;
+        return no_room(c, GROW_QUOTA_FROM);
     }
     if (!wire_int(&c->req.root, "ValidateOnly")) {
         part_grow(c->b, t, (int32_t)count);

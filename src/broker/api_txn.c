@@ -15,6 +15,7 @@ enum {
     KNOWN_FROM = 3,
     BROKERS_FROM = 4, /* AddPartitionsToTxn */
     BUMPS_FROM = 5,   /* EndTxn */
+    MARKER_ROOM = 512,
 };
 
 static int for_version(const struct call *c, int code, int16_t fenced_from)
@@ -227,6 +228,9 @@ static int write_marker(struct call *c, const struct wire_value *marker, const c
     }
     if (txn_version < 0) {
         return KAFKA_UNKNOWN_SERVER_ERROR;
+    }
+    if (!part_has_room(c->b, p, MARKER_ROOM)) {
+        return KAFKA_STORAGE_ERROR;
     }
     tc_write_marker(c->b, p, id, epoch, wire_int(marker, "TransactionResult"), coordinator);
     return KAFKA_NONE;

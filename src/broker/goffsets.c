@@ -111,6 +111,9 @@ static int write_record(struct group *g, const struct group_offset *o, bool tomb
     int code = leaders_enough(g->b, p) ? part_append(g->b, p, blob.data, blob.len, &from, &done)
                                        : KAFKA_COORDINATOR_NOT_AVAILABLE;
     *at = done.base;
+    if (code == KAFKA_STORAGE_ERROR) {
+        code = KAFKA_COORDINATOR_NOT_AVAILABLE; /* as Kafka's coordinators: to be tried again */
+    }
     buf_free(&key);
     buf_free(&value);
     buf_free(&blob);

@@ -27,6 +27,7 @@ struct group *group_get(struct broker *b, const char *id)
         g->id = xstrdup(id);
         g->committed.b = g->held.b = b;
         state_charge(b, &g->cost, sizeof *g + 2 * STATE_ENTRY + 2 * strlen(id));
+        map_sweep(&b->groups);
         map_put_str(&b->groups, id)->p = g;
     }
     return g;

@@ -100,6 +100,8 @@ struct topic *part_create(struct broker *b, const char *name, int32_t partitions
         }
     } while (t->id[0] == 0 || map_get(&b->ids, t->id, sizeof t->id));
     state_charge(b, &t->cost, sizeof *t + 3 * STATE_ENTRY + strlen(name));
+    map_sweep(&b->topics);
+    map_sweep(&b->ids);
     map_put_str(&b->topics, name)->p = t;
     map_put(&b->ids, t->id, sizeof t->id, NULL)->p = t;
     part_grow(b, t, partitions);

@@ -27,6 +27,7 @@ struct pstate_producer *pstate_find(const struct pstate *s, int64_t producer_id)
 
 static struct pstate_producer *produce(struct pstate *s, int64_t id)
 {
+    map_sweep(&s->producers);
     struct map_entry *at = map_put(&s->producers, &id, sizeof id, NULL);
     if (!at->p) {
         struct pstate_producer *p = xcalloc(1, sizeof *p);

@@ -11,6 +11,9 @@
 #include "broker/part.h"
 #include "broker/tc_log.h"
 
+/** Bytes that a transaction needs, from its beginning to its end. */
+enum { STEP_ROOM = 4096 };
+
 struct tc_txn *tc_find(const struct broker *b, const char *id)
 {
     struct map_entry *at = id ? map_get_str(&b->txns, id) : NULL;
@@ -42,6 +45,7 @@ static struct tc_txn *create(struct broker *b, const char *id)
     t->epoch = t->last_epoch = -1;
     t->state = TXN_EMPTY;
     t->start_ms = -1;
+    map_sweep(&b->txns);
     map_put_str(&b->txns, id)->p = t;
     return t;
 }
@@ -97,6 +101,9 @@ int tc_init_producer(struct broker *b, const struct tc_init *ask, int64_t *produ
     if (ask->timeout_ms <= 0 ||
         ask->timeout_ms > props_get(&b->props, NULL, PROP_TXN_MAX_TIMEOUT)) {
         return KAFKA_INVALID_TRANSACTION_TIMEOUT;
+    }
+    if (!state_room(b, STEP_ROOM + strlen(ask->id))) {
+        return KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
     struct tc_txn *t = tc_find(b, ask->id);
     if (!t) {
@@ -172,6 +179,9 @@ int tc_add(struct broker *b, const struct tc_owner *who, int16_t client_version,
     int code = check_owner(t, who);
     if (code != KAFKA_NONE || (t->state == TXN_ONGOING && has_all(t, parts, n))) {
         return code;
+    }
+    if (!state_room(b, STEP_ROOM + n * sizeof(struct tc_part))) {
+        return KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
     open_txn(t);
     t->client_version = client_version;

@@ -503,7 +503,7 @@ static void begin(struct session *s)
         {"transaction.remove.expired.transaction.cleanup.interval.ms", "100"},
         {"group.max.size", "3"},
     };
-    static const uint64_t limits[] = {0, 4 << 10, 64 << 10, 1 << 20};
+    static const uint64_t limits[] = {0, 16 << 10, 128 << 10, 2 << 20};
     struct err e;
     s->loop = world_new(s->seed);
     s->o = (struct broker_opts){.loop = s->loop,

@@ -57,6 +57,24 @@ TEST(buffer_grows_consumes_and_stays_terminated)
     free(s);
 }
 
+TEST(map_forgets_what_is_worth_nothing_and_keeps_the_rest)
+{
+    struct map m = {0};
+    for (uint64_t i = 1; i < 100000; i++) { /* a hundred live at any time */
+        map_sweep(&m);
+        map_put(&m, &i, sizeof i, NULL)->u = i;
+        uint64_t old = i - 100;
+        if (i > 100) {
+            map_get(&m, &old, sizeof old)->u = 0;
+        }
+    }
+    CHECK(m.n < 1000);
+    for (uint64_t i = 99999 - 99; i < 100000; i++) {
+        CHECK_INT(map_get(&m, &i, sizeof i)->u, i);
+    }
+    map_free(&m);
+}
+
 TEST(map_finds_what_was_put_in_order)
 {
     struct map m = {0};
