@@ -44,6 +44,9 @@ static size_t held_by(const struct conn *c)
     if (call) {
         sum += call->size + call->req.mem.total + call->resp.mem.total + call->out.cap;
     }
+    for (size_t i = 0; call && i < call->kept.n; i++) {
+        sum += call->kept.items[i]->gone ? call->kept.items[i]->cap : 0;
+    }
     return sum;
 }
 
@@ -71,23 +74,27 @@ static struct conn *stillest(const struct broker *b)
     return best;
 }
 
+static void count(struct conn *c)
+{
+    size_t now = held_by(c);
+    c->b->transit += now - c->counted;
+    c->counted = now;
+}
+
+/** Ends connections until the rest takes no more than it may. */
+static void shed(struct broker *b)
+{
+    uint64_t max = part_of_limit(b, TRANSIT_MIN, TRANSIT_FREE);
+    struct conn *victim;
+    while (b->transit > max && (victim = stillest(b))) {
+        end(victim, "closed: requests and answers under way take too much memory");
+    }
+}
+
 void bounds_count(struct conn *c)
 {
-    struct broker *b = c->b;
-    uint64_t max = part_of_limit(b, TRANSIT_MIN, TRANSIT_FREE);
-    size_t now = held_by(c);
-    b->transit += now - c->counted;
-    c->counted = now;
-    while (b->transit > max) {
-        struct conn *victim = stillest(b);
-        if (!victim) {
-            return;
-        }
-        end(victim, "closed: requests and answers under way take too much memory");
-        if (victim == c) {
-            return;
-        }
-    }
+    count(c);
+    shed(c->b);
 }
 
 /* ---- idle ones --------------------------------------------------------------------------------
@@ -114,8 +121,11 @@ static void look(void *arg)
             c->active_ms = now;
         } else if (now - c->active_ms >= idle) {
             end(c, "closed: idle for connections.max.idle.ms");
+            continue;
         }
+        count(c); /* what it has of a log may have left the log */
     }
+    shed(b);
 }
 
 void bounds_start(struct broker *b)

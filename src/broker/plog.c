@@ -74,10 +74,16 @@ void plog_drop(struct plog_segment *s)
     }
 }
 
+static void let_go(struct plog_segment *s)
+{
+    s->gone = true;
+    plog_drop(s);
+}
+
 void plog_free(struct plog *l)
 {
     for (size_t i = 0; i < l->segments.n; i++) {
-        plog_drop(l->segments.items[i]);
+        let_go(l->segments.items[i]);
     }
     free(l->segments.items);
     *l = (struct plog){0};
@@ -330,7 +336,7 @@ void plog_trim(struct plog *l, int64_t offset)
     size_t gone = 0;
     while (gone < l->segments.n && l->segments.items[gone]->next <= offset) {
         l->bytes -= cost_of(l->segments.items[gone]);
-        plog_drop(l->segments.items[gone++]);
+        let_go(l->segments.items[gone++]);
     }
     if (gone > 0) {
         memmove(l->segments.items, l->segments.items + gone,

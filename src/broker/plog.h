@@ -15,6 +15,7 @@ struct plog_mark {
 };
 struct plog_segment {
     int refs;
+    bool gone;          /**< no part of a log any more: only answers under way hold it */
     int64_t base, next; /**< first offset, offset behind the last */
     int64_t max_time;   /**< greatest timestamp of its records */
     size_t len, cap;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -161,6 +162,17 @@ static int create_topics(struct serve *s)
     return 0;
 }
 
+/** As many connections as the system allows this process. */
+static void raise_limit(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
+
 /* ---- commands for nodes -----------------------------------------------------------------------
  */
 
@@ -212,6 +224,7 @@ static void stop(void *arg)
 static int serve(struct serve *s)
 {
     struct err e;
+    raise_limit();
     struct loop *l = loop_new();
     s->o.loop = l;
     s->b = broker_start(&s->o, &e);

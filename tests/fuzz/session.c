@@ -514,7 +514,7 @@ static void begin(struct session *s)
                                 .settings = settings,
                                 .nsettings = dice_below(&s->dice, ARRAY_LEN(settings) + 1)};
     s->o.listen[0].host = "127.0.0.1";
-    s->o.transaction_version = 1;
+    s->o.transaction_version = 1 + (int)dice_below(&s->dice, 2);
     if (dice_one_in(&s->dice, 4)) {
         s->o.trace = on_trace;
         s->o.trace_arg = s;
