@@ -76,7 +76,8 @@ static const char *check_partition(const struct partition *p, uint64_t *bytes)
         if (bad) {
             return bad;
         }
-        sum += l->segments.items[i]->cap;
+        const struct plog_segment *x = l->segments.items[i];
+        sum += sizeof *x + x->cap + x->marks.cap * sizeof *x->marks.items;
     }
     if (next != l->end) {
         return broken(p, "the log does not end where its batches do", l->end, next);
