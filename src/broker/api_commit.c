@@ -5,8 +5,17 @@
 #include "broker/goffsets.h"
 #include "broker/part.h"
 #include "broker/tc.h"
+#include "broker/topicref.h"
 
-enum { WHOLE_FROM = 2, ABORTABLE_FROM = 4, ADDS_FROM = 5, TOPICS_NULL = -1 };
+enum {
+    UNKNOWN_GROUP_FROM = 9,
+    IDS_FROM = 10,
+    FETCH_CODE_FROM = 2,
+    FETCH_GROUPS_FROM = 8,
+    ABORTABLE_FROM = 4,
+    ADDS_FROM = 5,
+    TOPICS_NULL = -1
+};
 
 /* ---- who may commit ---------------------------------------------------------------------------
  */
@@ -86,7 +95,8 @@ static int find_group(struct call *c, bool txn, struct group **g)
     }
     *g = group_find(c->b, name);
     if (!*g && generation >= 0) {
-        return KAFKA_ILLEGAL_GENERATION;
+        return !txn && c->version >= UNKNOWN_GROUP_FROM ? KAFKA_GROUP_ID_NOT_FOUND
+                                                        : KAFKA_ILLEGAL_GENERATION;
     }
     if (!*g && !state_room(c->b, c->size)) {
         return KAFKA_COORDINATOR_NOT_AVAILABLE;
@@ -130,14 +140,14 @@ static void commit(struct call *c, bool txn)
     for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
         const struct wire_value *t = wire_at(req, "Topics", i);
         struct wire_value *topic = wire_add(&c->resp, &c->resp.root, "Topics");
-        const char *name = wire_str(t, "Name");
-        wire_set_str(&c->resp, topic, "Name", name);
+        struct topicref at = topicref_read(c, t, "Name", !txn && c->version >= IDS_FROM);
+        topicref_put(c, topic, "Name", &at);
         for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
             const struct wire_value *ask = wire_at(t, "Partitions", k);
             int32_t index = (int32_t)wire_int(ask, "PartitionIndex");
-            int code = !part_find(c->b, name, index) ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION
-                       : refused                     ? refused
-                                                     : commit_one(c, g, name, ask, txn);
+            int code = !topicref_at(&at, index) ? topicref_missing(&at)
+                       : refused                ? refused
+                                                : commit_one(c, g, at.name, ask, txn);
             struct wire_value *v = wire_add(&c->resp, topic, "Partitions");
             wire_set_int(v, "PartitionIndex", index);
             wire_set_int(v, "ErrorCode", code);
@@ -173,76 +183,109 @@ static void put_offset(struct call *c, struct wire_value *topic, const struct gr
     wire_set_int(v, "ErrorCode", unstable ? KAFKA_UNSTABLE_OFFSET_COMMIT : KAFKA_NONE);
 }
 
-static struct wire_value *topic_of(struct call *c, const char *name)
+/** What is asked of one group. Its fields have the same names in the request itself, which asks
+ *  of one group only, and in the elements of newer ones; likewise in the answers. */
+struct ask {
+    struct call *c;
+    const struct wire_value *req;
+    struct wire_value *out;
+    const struct group *g; /**< NULL = there is none */
+    bool by_id;
+};
+
+/** The answer's element of a topic that the group has an offset of; NULL = a topic that is gone. */
+static struct wire_value *topic_of(const struct ask *a, const char *name)
 {
-    struct wire_value *root = &c->resp.root;
-    for (size_t i = 0; i < wire_count(root, "Topics"); i++) {
-        const struct wire_value *t = wire_at(root, "Topics", i);
-        if (strcmp(wire_str(t, "Name"), name) == 0) {
-            return (struct wire_value *)t;
+    const struct topic *t = part_topic(a->c->b, name);
+    for (size_t i = 0; i < wire_count(a->out, "Topics"); i++) {
+        const struct wire_value *v = wire_at(a->out, "Topics", i);
+        size_t len;
+        bool same = a->by_id ? t && memcmp(wire_blob(v, "TopicId", &len), t->id, sizeof t->id) == 0
+                             : strcmp(wire_str(v, "Name"), name) == 0;
+        if (same) {
+            return (struct wire_value *)v;
         }
     }
-    struct wire_value *t = wire_add(&c->resp, root, "Topics");
-    wire_set_str(&c->resp, t, "Name", name);
-    return t;
+    if (a->by_id && !t) {
+        return NULL;
+    }
+    struct topicref at = {.name = name, .id = a->by_id ? t->id : NULL};
+    struct wire_value *v = wire_add(&a->c->resp, a->out, "Topics");
+    topicref_put(a->c, v, "Name", &at);
+    return v;
 }
 
-/** All that the group has, what only a transaction holds so far included. */
-static void put_all(struct call *c, const struct group *g)
+static void put_kept(const struct ask *a, const struct group_offset *o)
 {
-    for (size_t i = 0; i < g->committed.n; i++) {
-        const struct group_offset *o = &g->committed.items[i];
-        put_offset(c, topic_of(c, o->topic), g, o->topic, o->partition);
-    }
-    for (size_t i = 0; wire_int(&c->req.root, "RequireStable") && i < g->held.n; i++) {
-        const struct group_offset *o = &g->held.items[i];
-        bool first = goffsets_find(&g->held, o->topic, o->partition) == o;
-        if (first && !goffsets_find(&g->committed, o->topic, o->partition)) {
-            put_offset(c, topic_of(c, o->topic), g, o->topic, o->partition);
-        }
+    struct wire_value *topic = topic_of(a, o->topic);
+    if (topic) {
+        put_offset(a->c, topic, a->g, o->topic, o->partition);
     }
 }
 
-/** The oldest version has no error for the whole: each partition gets it. */
-static void refuse_fetch(struct call *c, int code)
+/** All that is committed; what only a transaction holds so far is not. */
+static void put_all(const struct ask *a)
 {
-    const struct wire_value *req = &c->req.root;
-    wire_set_int(&c->resp.root, "ErrorCode", code);
-    for (size_t i = 0; c->version < WHOLE_FROM && i < wire_count(req, "Topics"); i++) {
-        const struct wire_value *t = wire_at(req, "Topics", i);
-        struct wire_value *topic = topic_of(c, wire_str(t, "Name"));
+    for (size_t i = 0; a->g && i < a->g->committed.n && !a->c->resp.over; i++) {
+        put_kept(a, &a->g->committed.items[i]);
+    }
+}
+
+static void put_refused(struct call *c, struct wire_value *topic, int32_t partition, int code)
+{
+    struct wire_value *v = wire_add(&c->resp, topic, "Partitions");
+    wire_set_int(v, "PartitionIndex", partition);
+    wire_set_int(v, "CommittedOffset", -1);
+    wire_set_int(v, "ErrorCode", code);
+}
+
+/** The topics of the request; refused: Kafka's code for all, or KAFKA_NONE. */
+static void put_asked(const struct ask *a, int refused)
+{
+    struct call *c = a->c;
+    for (size_t i = 0; i < wire_count(a->req, "Topics") && !c->resp.over; i++) {
+        const struct wire_value *t = wire_at(a->req, "Topics", i);
+        struct topicref at = topicref_read(c, t, "Name", a->by_id);
+        struct wire_value *topic = wire_add(&c->resp, a->out, "Topics");
+        int code = a->by_id && !at.topic ? KAFKA_UNKNOWN_TOPIC_ID : refused;
+        topicref_put(c, topic, "Name", &at);
         for (size_t k = 0; k < wire_count(t, "PartitionIndexes"); k++) {
-            struct wire_value *v = wire_add(&c->resp, topic, "Partitions");
-            wire_set_int(v, "PartitionIndex", wire_at(t, "PartitionIndexes", k)->i);
-            wire_set_int(v, "CommittedOffset", -1);
-            wire_set_str(&c->resp, v, "Metadata", "");
-            wire_set_int(v, "ErrorCode", code);
+            int32_t index = (int32_t)wire_at(t, "PartitionIndexes", k)->i;
+            if (code != KAFKA_NONE) {
+                put_refused(c, topic, index, code);
+            } else {
+                put_offset(c, topic, a->g, at.name, index);
+            }
         }
     }
-    call_reply(c);
+}
+
+static void fetch_group(struct ask *a)
+{
+    const char *name = wire_str(a->req, "GroupId");
+    int code = group_readable(a->c, name);
+    a->g = group_find(a->c->b, name);
+    if (code != KAFKA_NONE && a->c->version >= FETCH_CODE_FROM) {
+        wire_set_int(a->out, "ErrorCode", code);
+    } else if (code == KAFKA_NONE && wire_get(a->req, "Topics")->a.n == TOPICS_NULL) {
+        put_all(a);
+    } else {
+        put_asked(a, code);
+    }
 }
 
 void api_offset_fetch(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
-    const char *name = wire_str(req, "GroupId");
-    const struct group *g = group_find(c->b, name);
-    int code = group_readable(c, name);
-    if (code != KAFKA_NONE) {
-        refuse_fetch(c, code);
-        return;
+    struct ask a = {.c = c, .req = req, .out = &c->resp.root, .by_id = c->version >= IDS_FROM};
+    if (c->version < FETCH_GROUPS_FROM) {
+        fetch_group(&a);
     }
-    if (wire_get(req, "Topics")->a.n == TOPICS_NULL && g) {
-        put_all(c, g);
-    }
-    for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
-        const struct wire_value *t = wire_at(req, "Topics", i);
-        struct wire_value *topic = wire_add(&c->resp, &c->resp.root, "Topics");
-        wire_set_str(&c->resp, topic, "Name", wire_str(t, "Name"));
-        for (size_t k = 0; k < wire_count(t, "PartitionIndexes"); k++) {
-            put_offset(c, topic, g, wire_str(t, "Name"),
-                       (int32_t)wire_at(t, "PartitionIndexes", k)->i);
-        }
+    for (size_t i = 0; i < wire_count(req, "Groups") && !c->resp.over; i++) {
+        a.req = wire_at(req, "Groups", i);
+        a.out = wire_add(&c->resp, &c->resp.root, "Groups");
+        wire_set_str(&c->resp, a.out, "GroupId", wire_str(a.req, "GroupId"));
+        fetch_group(&a);
     }
     call_reply(c);
 }

@@ -11,12 +11,11 @@
 enum {
     RESOURCE_TOPIC = 2,
     RESOURCE_BROKER = 4,
-    SOURCE_TOPIC = 1,
-    SOURCE_STATIC_BROKER = 4,
-    SOURCE_DEFAULT = 5,
     TYPE_BOOLEAN = 1,
     TYPE_STRING = 2,
+    TYPE_INT = 3,
     TYPE_LONG = 5,
+    TYPE_LIST = 7,
     OP_SET = 0,
     OP_DELETE = 1,
     VALUE_BYTES = 80,
@@ -33,44 +32,89 @@ static bool is_asked(const struct wire_value *ask, const char *name)
             return true;
         }
     }
-    return keys->a.n < 0;
+    return keys->a.n <= 0;
 }
 
-static int source_of(const struct broker *b, const struct props *topic, enum props_id id)
+static int type_of(enum props_id id)
 {
-    if (topic && topic->at[id].set) {
-        return SOURCE_TOPIC;
+    const struct props_row *r = props_row(id);
+    switch (r->kind) {
+    case PROP_BOOL:
+        return TYPE_BOOLEAN;
+    case PROP_INT:
+        return r->max > INT32_MAX ? TYPE_LONG : TYPE_INT;
+    default:
+        return id == PROP_CLEANUP_POLICY ? TYPE_LIST : TYPE_STRING;
     }
-    return b->props.at[id].set ? SOURCE_STATIC_BROKER : SOURCE_DEFAULT;
+}
+
+static void put_synonym(struct call *c, struct wire_value *config, const char *name,
+                        const char *value, enum props_source source)
+{
+    struct wire_value *v = wire_add(&c->resp, config, "Synonyms");
+    wire_set_str(&c->resp, v, "Name", name);
+    wire_set_str(&c->resp, v, "Value", value);
+    wire_set_int(v, "Source", source);
+}
+
+/** The values that are or would be in force, the first one wins. */
+static void put_synonyms(struct call *c, struct wire_value *config, const struct props *topic,
+                         enum props_id id)
+{
+    static const struct props none = {0};
+    const struct props *broker = &c->b->props;
+    const struct props_row *r = props_row(id);
+    char text[VALUE_BYTES];
+    if (topic && topic->at[id].set) {
+        put_synonym(c, config, r->topic, props_text(broker, topic, id, text, sizeof text),
+                    PROPS_TOPIC);
+    }
+    if (r->broker && broker->at[id].set) {
+        put_synonym(c, config, r->broker, props_text(broker, NULL, id, text, sizeof text),
+                    PROPS_BROKER);
+    }
+    if (r->broker) {
+        put_synonym(c, config, r->broker, props_text(&none, NULL, id, text, sizeof text),
+                    PROPS_DEFAULT);
+    }
 }
 
 static void put_config(struct call *c, struct wire_value *out, const char *name,
                        const struct props *topic, enum props_id id)
 {
-    static const int types[] = {TYPE_BOOLEAN, TYPE_LONG, TYPE_STRING};
     char text[VALUE_BYTES];
     struct wire_value *v = wire_add(&c->resp, out, "Configs");
-    int source = source_of(c->b, topic, id);
     props_text(&c->b->props, topic, id, text, sizeof text);
     wire_set_str(&c->resp, v, "Name", name);
     wire_set_str(&c->resp, v, "Value", text);
     wire_set_int(v, "ReadOnly", !topic);
-    wire_set_int(v, "ConfigSource", source);
-    wire_set_int(v, "ConfigType", types[props_row(id)->kind]);
+    wire_set_int(v, "ConfigSource", props_source(&c->b->props, topic, id));
+    wire_set_int(v, "ConfigType", type_of(id));
     wire_set_null(v, "Documentation");
     if (wire_int(&c->req.root, "IncludeSynonyms")) {
-        struct wire_value *s = wire_add(&c->resp, v, "Synonyms");
-        wire_set_str(&c->resp, s, "Name", name);
-        wire_set_str(&c->resp, s, "Value", text);
-        wire_set_int(s, "Source", source);
+        put_synonyms(c, v, topic, id);
     }
 }
 
-static int is_node(const struct broker *b, const char *name)
+/** The asked node itself, or the defaults of all, which are none. */
+static bool is_node(const struct call *c, const char *name)
 {
     char *end;
     long id = strtol(name, &end, 10);
-    return end != name && *end == '\0' && id >= 1 && id <= b->nnodes;
+    return !*name || (end != name && *end == '\0' && id == c->node->id);
+}
+
+static int check_resource(const struct call *c, int64_t type, const char *name)
+{
+    if (type == RESOURCE_BROKER) {
+        return is_node(c, name) ? KAFKA_NONE : KAFKA_INVALID_REQUEST;
+    }
+    if (type != RESOURCE_TOPIC) {
+        return KAFKA_INVALID_REQUEST;
+    }
+    return !part_name_ok(name)      ? KAFKA_INVALID_TOPIC_EXCEPTION
+           : part_topic(c->b, name) ? KAFKA_NONE
+                                    : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
 }
 
 static void describe(struct call *c, const struct wire_value *ask)
@@ -79,11 +123,10 @@ static void describe(struct call *c, const struct wire_value *ask)
     const char *name = wire_str(ask, "ResourceName");
     const struct topic *t = type == RESOURCE_TOPIC ? part_topic(c->b, name) : NULL;
     struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Results");
-    int code = t || (type == RESOURCE_BROKER && (is_node(c->b, name) || !*name)) ? KAFKA_NONE
-               : type == RESOURCE_TOPIC ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION
-                                        : KAFKA_INVALID_REQUEST;
+    int code = check_resource(c, type, name);
+    bool silent = code == KAFKA_NONE || code == KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     wire_set_int(out, "ErrorCode", code);
-    wire_set_str(&c->resp, out, "ErrorMessage", code ? kafka_error_name(code) : "");
+    wire_set_str(&c->resp, out, "ErrorMessage", silent ? "" : kafka_error_name(code));
     wire_set_int(out, "ResourceType", type);
     wire_set_str(&c->resp, out, "ResourceName", name);
     for (int id = 0; code == KAFKA_NONE && id < PROP_COUNT; id++) {
@@ -138,6 +181,20 @@ static int apply_one(struct change *x, struct props *to, const struct wire_value
                                                     : KAFKA_NONE;
 }
 
+/** Whether a property stands in the change more than once. */
+static bool is_twice(const struct change *x)
+{
+    struct map seen = {0};
+    bool twice = false, fresh;
+    for (size_t i = 0; i < wire_count(x->ask, "Configs"); i++) {
+        const char *name = wire_str(wire_at(x->ask, "Configs", i), "Name");
+        map_put(&seen, name, strlen(name), &fresh);
+        twice |= !fresh;
+    }
+    map_free(&seen);
+    return twice;
+}
+
 static int apply(struct change *x)
 {
     struct topic *t = part_topic(x->c->b, wire_str(x->ask, "ResourceName"));
@@ -146,6 +203,9 @@ static int apply(struct change *x)
     }
     if (!t) {
         return refuse(x, KAFKA_UNKNOWN_TOPIC_OR_PARTITION, "There is no such topic.");
+    }
+    if (!x->whole && is_twice(x)) {
+        return refuse(x, KAFKA_INVALID_REQUEST, "A property is named twice.");
     }
     struct props fresh = {0};
     if (!x->whole) {

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fetch. Hides the long poll: a fetch that finds too little is tried again whenever one of its
- * partitions moves, and answered at the latest when its time is up. Sessions are refused the way a
- * broker with a full cache refuses them: session id 0. Loop thread only. */
+ * partitions moves, and answered at the latest when its time is up. Loop thread only. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "broker/call.h"
 #include "broker/fetch.h"
+#include "broker/fetch_plan.h"
+#include "broker/hint.h"
+#include "broker/leaders.h"
 #include "broker/nodes.h"
 #include "broker/part.h"
+
+enum { HINTS_FROM = 16 };
 
 struct fetch_wait {
     struct call *call;
@@ -23,11 +28,13 @@ struct fetch_wait {
 /** What one pass over the request found. */
 struct pass {
     struct call *call;
-    int64_t left; /**< of max bytes */
-    size_t bytes; /**< in the answer, or that could be read */
-    bool any;     /**< there is a batch in the answer */
-    size_t known; /**< partitions that exist */
-    bool now;     /**< something that cannot wait: an error */
+    int64_t left;             /**< of max bytes */
+    size_t bytes;             /**< in the answer */
+    bool any;                 /**< there is a batch in the answer */
+    size_t known;             /**< partitions that exist */
+    bool now;                 /**< something that cannot wait: an error */
+    struct wire_value *topic; /**< the last element of the answer, NULL = none yet */
+    const struct fetch_ask *topic_ask;
 };
 
 static int check_epoch(const struct partition *p, int64_t asked)
@@ -38,17 +45,20 @@ static int check_epoch(const struct partition *p, int64_t asked)
     return asked < p->leader_epoch ? KAFKA_FENCED_LEADER_EPOCH : KAFKA_UNKNOWN_LEADER_EPOCH;
 }
 
-static int find(struct call *c, const char *topic, const struct wire_value *ask,
-                struct partition **p)
+/** Where what is asked for is; NULL with Kafka's code when it is not there. */
+static struct partition *locate(const struct broker *b, const struct fetch_ask *ask, int *code)
 {
-    *p = part_find(c->b, topic, (int32_t)wire_int(ask, "Partition"));
-    if (!*p) {
-        return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    const struct topic *t = ask->id ? part_topic_by_id(b, ask->id) : part_topic(b, ask->name);
+    if (t && ask->partition >= 0 && ask->partition < t->nparts) {
+        *code = KAFKA_NONE;
+        return t->parts[ask->partition];
     }
-    if ((*p)->leader != c->node->id) {
-        return KAFKA_NOT_LEADER_OR_FOLLOWER;
-    }
-    return check_epoch(*p, wire_int(ask, "CurrentLeaderEpoch"));
+    bool gone = ask->id && !t;
+    *code = !gone                      ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION
+            : !ask->name               ? KAFKA_UNKNOWN_TOPIC_ID
+            : part_topic(b, ask->name) ? KAFKA_INCONSISTENT_TOPIC_ID
+                                       : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    return NULL;
 }
 
 static bool committed(const struct call *c)
@@ -75,53 +85,149 @@ static void put_aborted(struct pass *s, struct wire_value *out, const struct par
     }
 }
 
-static void put_records(struct pass *s, struct wire_value *out, const struct partition *p,
-                        const struct wire_value *ask)
+/** What a partition has to say. */
+struct reading {
+    int code;
+    struct partition *p; /**< NULL = it does not exist */
+    bool diverges;
+    int32_t epoch; /**< where it does: the greatest common epoch and its end */
+    int64_t end;
+    struct plog_slice slice;
+};
+
+/** The records that the asker has may not be those of this log. */
+static int check_history(const struct fetch_ask *ask, struct reading *r)
 {
-    struct call *c = s->call;
-    int64_t from = wire_int(ask, "FetchOffset"), max = wire_int(ask, "PartitionMaxBytes");
-    int64_t upto = committed(c) ? part_lso(p) : p->log.end;
-    int64_t limit = max < s->left ? max : s->left;
-    struct plog_slice r = {.next = from};
-    if (limit > 0 || !s->any) {
-        r = plog_read(&p->log, from, upto, limit > 0 ? (size_t)limit : 0, !s->any);
+    if (ask->last_epoch < 0) {
+        return KAFKA_NONE;
     }
-    put_aborted(s, out, p, from, r.next);
-    if (r.segment) {
-        *VEC_PUSH(&c->kept) = plog_keep(r.segment);
-        wire_set_blob(out, "Records", r.p, r.len);
-        s->any = true;
-        s->bytes += r.len;
-        s->left -= (int64_t)r.len;
+    leaders_epoch_end(r->p, ask->last_epoch, &r->epoch, &r->end);
+    if (r->end < 0) {
+        return KAFKA_OFFSET_OUT_OF_RANGE;
+    }
+    r->diverges = r->epoch < ask->last_epoch || r->end < ask->offset;
+    return KAFKA_NONE;
+}
+
+static void read_records(struct pass *s, const struct fetch_ask *ask, struct reading *r)
+{
+    const struct partition *p = r->p;
+    int64_t upto = committed(s->call) ? part_lso(p) : p->log.end;
+    int64_t limit = ask->max_bytes < s->left ? ask->max_bytes : s->left;
+    r->slice = (struct plog_slice){.next = ask->offset};
+    if (limit > 0 || !s->any) {
+        r->slice = plog_read(&p->log, ask->offset, upto, limit > 0 ? (size_t)limit : 0, !s->any);
     }
 }
 
-static void read_one(struct pass *s, struct wire_value *topic, const char *name,
-                     const struct wire_value *ask)
+static void read_log(struct pass *s, const struct fetch_ask *ask, struct reading *r)
 {
-    struct call *c = s->call;
-    struct partition *p;
-    struct wire_value *out = wire_add(&c->resp, topic, "Partitions");
-    int64_t from = wire_int(ask, "FetchOffset");
-    int code = find(c, name, ask, &p);
-    if (code == KAFKA_NONE && (from < p->log.start || from > p->log.end)) {
-        code = KAFKA_OFFSET_OUT_OF_RANGE;
+    r->p = locate(s->call->b, ask, &r->code);
+    if (r->code == KAFKA_NONE && r->p->leader != s->call->node->id) {
+        r->code = KAFKA_NOT_LEADER_OR_FOLLOWER;
     }
-    wire_set_int(out, "PartitionIndex", wire_int(ask, "Partition"));
-    wire_set_int(out, "ErrorCode", code);
-    if (code != KAFKA_NONE) {
-        wire_set_int(out, "HighWatermark", -1);
-        if (p) { /* one that does not exist lets the others wait */
-            wire_set_null(out, "AbortedTransactions");
-            s->now = true;
-        }
+    if (r->code == KAFKA_NONE) {
+        r->code = check_epoch(r->p, ask->epoch);
+    }
+    if (r->code == KAFKA_NONE) {
+        r->code = check_history(ask, r);
+    }
+    if (r->code != KAFKA_NONE) {
         return;
     }
-    s->known++;
+    if (ask->offset < r->p->log.start || (ask->offset > r->p->log.end && !r->diverges)) {
+        r->code = KAFKA_OFFSET_OUT_OF_RANGE;
+    } else if (!r->diverges) {
+        read_records(s, ask, r);
+    }
+}
+
+static void put_error(struct pass *s, struct wire_value *out, const struct reading *r)
+{
+    struct call *c = s->call;
+    wire_set_int(out, "HighWatermark", -1);
+    if (!r->p && r->code != KAFKA_INCONSISTENT_TOPIC_ID) {
+        return; /* one that does not exist lets the others wait */
+    }
+    wire_set_null(out, "AbortedTransactions");
+    bool moved = r->code == KAFKA_NOT_LEADER_OR_FOLLOWER || r->code == KAFKA_FENCED_LEADER_EPOCH;
+    if (moved && c->version >= HINTS_FROM) {
+        hint_leader(c, out, r->p);
+    }
+}
+
+static void put_log(struct pass *s, struct wire_value *out, const struct fetch_ask *ask,
+                    const struct reading *r)
+{
+    const struct partition *p = r->p;
     wire_set_int(out, "HighWatermark", p->log.end);
     wire_set_int(out, "LastStableOffset", part_lso(p));
     wire_set_int(out, "LogStartOffset", p->log.start);
-    put_records(s, out, p, ask);
+    if (r->diverges) {
+        struct wire_value *v = wire_member(out, "DivergingEpoch");
+        wire_set_int(v, "Epoch", r->epoch);
+        wire_set_int(v, "EndOffset", r->end);
+        wire_set_null(out, "AbortedTransactions");
+        return;
+    }
+    put_aborted(s, out, p, ask->offset, r->slice.next);
+    if (r->slice.segment) {
+        *VEC_PUSH(&s->call->kept) = plog_keep(r->slice.segment);
+        wire_set_blob(out, "Records", r->slice.p, r->slice.len);
+    }
+}
+
+static bool same_topic(const struct fetch_ask *a, const struct fetch_ask *b)
+{
+    if (a->id && b->id) {
+        return memcmp(a->id, b->id, FETCH_ID_BYTES) == 0;
+    }
+    return a->name && b->name && strcmp(a->name, b->name) == 0;
+}
+
+/** The answer's element of the partition; those of a topic that follow each other stand together.
+ */
+static struct wire_value *add_partition(struct pass *s, const struct fetch_ask *ask)
+{
+    struct call *c = s->call;
+    if (!s->topic || !same_topic(s->topic_ask, ask)) {
+        s->topic = wire_add(&c->resp, &c->resp.root, "Responses");
+        s->topic_ask = ask;
+        if (ask->id) {
+            wire_set_blob(s->topic, "TopicId", ask->id, FETCH_ID_BYTES);
+        } else {
+            wire_set_str(&c->resp, s->topic, "Topic", ask->name);
+        }
+    }
+    return wire_add(&c->resp, s->topic, "Partitions");
+}
+
+static void read_one(struct pass *s, struct fetch_ask *ask)
+{
+    struct reading r = {0};
+    read_log(s, ask, &r);
+    ask->failed = r.code != KAFKA_NONE;
+    ask->some = r.slice.segment || r.diverges;
+    ask->high = ask->failed ? -1 : r.p->log.end;
+    ask->start = ask->failed ? -1 : r.p->log.start;
+    s->known += !ask->failed;
+    s->now |= r.diverges || (ask->failed && (r.p || r.code == KAFKA_INCONSISTENT_TOPIC_ID));
+    if (r.slice.segment) {
+        s->any = true;
+        s->bytes += r.slice.len;
+        s->left -= (int64_t)r.slice.len;
+    }
+    if (!fetch_session_changed(ask)) {
+        return;
+    }
+    struct wire_value *out = add_partition(s, ask);
+    wire_set_int(out, "PartitionIndex", ask->partition);
+    wire_set_int(out, "ErrorCode", r.code);
+    if (ask->failed) {
+        put_error(s, out, &r);
+    } else {
+        put_log(s, out, ask, &r);
+    }
 }
 
 /** Fills the answer. @return whether it is worth sending now. */
@@ -129,14 +235,8 @@ static bool try_fetch(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     struct pass s = {.call = c, .left = wire_int(req, "MaxBytes")};
-    for (size_t i = 0; i < wire_count(req, "Topics") && !c->resp.over; i++) {
-        const struct wire_value *t = wire_at(req, "Topics", i);
-        struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Responses");
-        const char *name = wire_str(t, "Topic");
-        wire_set_str(&c->resp, out, "Topic", name);
-        for (size_t k = 0; k < wire_count(t, "Partitions") && !c->resp.over; k++) {
-            read_one(&s, out, name, wire_at(t, "Partitions", k));
-        }
+    for (size_t i = 0; i < c->plan->n && !c->resp.over; i++) {
+        read_one(&s, &c->plan->asks[i]);
     }
     return s.now || s.known == 0 || (int64_t)s.bytes >= wire_int(req, "MinBytes");
 }
@@ -148,6 +248,26 @@ static void forget_answer(struct call *c)
     }
     c->kept.n = 0;
     call_new_answer(c);
+}
+
+/** Sends what try_fetch has filled in, and notes in the session what has been said. */
+static void answer(struct call *c)
+{
+    struct fetch_plan *plan = c->plan;
+    struct fetch_session *s = plan->session;
+    if (plan->begins) {
+        s = fetch_session_new(c, plan->asks, plan->n);
+    } else if (s && s->epoch != plan->epoch) { /* another request has used it meanwhile */
+        forget_answer(c);
+        wire_set_int(&c->resp.root, "ErrorCode", KAFKA_INVALID_FETCH_SESSION_EPOCH);
+    } else {
+        for (size_t i = 0; s && i < plan->n; i++) {
+            fetch_session_said(s, &plan->asks[i]);
+        }
+    }
+    wire_set_int(&c->resp.root, "SessionId", s ? s->id : FETCH_NO_SESSION);
+    fetch_plan_free(c);
+    call_reply(c);
 }
 
 /* ---- waiting ----------------------------------------------------------------------------------
@@ -204,40 +324,27 @@ static void cancel(struct call *c)
     call_done(c);
 }
 
-static size_t count_partitions(const struct call *c)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < wire_count(&c->req.root, "Topics") && !c->resp.over; i++) {
-        n += wire_count(wire_at(&c->req.root, "Topics", i), "Partitions");
-    }
-    return n;
-}
-
 static void add_hooks(struct fetch_wait *w)
 {
     struct call *c = w->call;
-    for (size_t i = 0; i < wire_count(&c->req.root, "Topics") && !c->resp.over; i++) {
-        const struct wire_value *t = wire_at(&c->req.root, "Topics", i);
-        const char *name = wire_str(t, "Topic");
-        for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
-            struct partition *p =
-                part_find(c->b, name, (int32_t)wire_int(wire_at(t, "Partitions", k), "Partition"));
-            struct fetch_hook *h = &w->hooks[w->nhooks];
-            if (p) {
-                *h = (struct fetch_hook){w, p->waiting, &p->waiting};
-                if (h->next) {
-                    h->next->link = &h->next;
-                }
-                p->waiting = h;
-                w->nhooks++;
+    for (size_t i = 0; i < c->plan->n; i++) {
+        int code;
+        struct partition *p = locate(c->b, &c->plan->asks[i], &code);
+        struct fetch_hook *h = &w->hooks[w->nhooks];
+        if (p) {
+            *h = (struct fetch_hook){w, p->waiting, &p->waiting};
+            if (h->next) {
+                h->next->link = &h->next;
             }
+            p->waiting = h;
+            w->nhooks++;
         }
     }
 }
 
 static void wait(struct call *c, int64_t max_wait_ms)
 {
-    struct fetch_wait *w = xcalloc(1, sizeof *w + count_partitions(c) * sizeof w->hooks[0]);
+    struct fetch_wait *w = xcalloc(1, sizeof *w + c->plan->n * sizeof w->hooks[0]);
     w->call = c;
     c->owner = w;
     c->cancel = cancel;
@@ -261,7 +368,7 @@ static void look_again(void *arg)
         w->ready = false;
         if (try_fetch(c) || w->late) {
             stop_waiting(w);
-            call_reply(c);
+            answer(c);
         } else {
             forget_answer(c);
         }
@@ -313,11 +420,12 @@ void fetch_forget(struct broker *b, struct partition *p)
 void api_fetch(struct call *c)
 {
     int64_t max_wait = wire_int(&c->req.root, "MaxWaitMs");
-    if (wire_int(&c->req.root, "SessionEpoch") > 0) { /* goes on with a session: there is none */
-        wire_set_int(&c->resp.root, "ErrorCode", KAFKA_FETCH_SESSION_ID_NOT_FOUND);
+    int code = fetch_plan_make(c);
+    if (code != KAFKA_NONE) {
+        wire_set_int(&c->resp.root, "ErrorCode", code);
         call_reply(c);
-    } else if (try_fetch(c) || max_wait <= 0 || wire_count(&c->req.root, "Topics") == 0) {
-        call_reply(c);
+    } else if (try_fetch(c) || max_wait <= 0 || c->plan->n == 0) {
+        answer(c);
     } else {
         forget_answer(c);
         wait(c, max_wait);

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "broker/group_priv.h"
 
-enum { KNOWN_FROM = 4, STATIC_FROM = 5, BATCHED_FROM = 3, SYNC_STATIC_FROM = 3 };
+enum { KNOWN_FROM = 4, SKIP_FROM = 9, BATCHED_FROM = 3, SYNC_NAMED_FROM = 5 };
 /** What a request becomes in memory is not more than so many times its size. */
 enum { GROWTH = 4, SMALL = 8 << 10 };
 
@@ -19,14 +19,6 @@ static const char *instance_of(const struct call *c)
 
 /* ---- JoinGroup --------------------------------------------------------------------------------
  */
-
-static void refuse_join(struct call *c, int code, const char *member_id)
-{
-    wire_set_int(&c->resp.root, "ErrorCode", code);
-    wire_set_int(&c->resp.root, "GenerationId", -1);
-    wire_set_str(&c->resp, &c->resp.root, "MemberId", member_id);
-    call_reply(c);
-}
 
 /** "client-" and something that looks like a UUID. */
 static char *new_member_id(struct call *c)
@@ -80,6 +72,11 @@ static void replace_static(struct group *g, struct group_member *m, struct call 
     group_touch(m);
     if (g->state == GROUP_STABLE && same) {
         group_save(g);
+    }
+    if (g->state == GROUP_STABLE && same && c->version >= SKIP_FROM) {
+        wire_set_int(&c->resp.root, "SkipAssignment", m == g->leader);
+        group_answer_join(m, c, g->leader->id, m == g->leader);
+    } else if (g->state == GROUP_STABLE && same) {
         group_answer_join(m, c, leader, false);
     } else {
         group_wait_join(m, c);
@@ -98,7 +95,7 @@ static void join_new(struct group *g, struct call *c)
         replace_static(g, old, c, id);
     } else if (!instance && c->version >= KNOWN_FROM) {
         group_add_pending(g, id, (int32_t)wire_int(&c->req.root, "SessionTimeoutMs"));
-        refuse_join(c, KAFKA_MEMBER_ID_REQUIRED, id);
+        group_fail_join(c, KAFKA_MEMBER_ID_REQUIRED, id);
     } else {
         add_and_rebalance(g, c, id, true);
     }
@@ -123,7 +120,7 @@ static void rejoin(struct group *g, struct group_member *m, struct call *c)
         }
         break;
     case GROUP_EMPTY:
-        refuse_join(c, KAFKA_UNKNOWN_MEMBER_ID, m->id);
+        group_fail_join(c, KAFKA_UNKNOWN_MEMBER_ID, m->id);
         return;
     default:
         break;
@@ -141,7 +138,7 @@ static void join_known(struct group *g, struct call *c, const char *id)
     }
     int code = group_check_member(g, id, instance);
     if (code != KAFKA_NONE) {
-        refuse_join(c, code, id);
+        group_fail_join(c, code, id);
     } else {
         rejoin(g, group_member(g, id), c);
     }
@@ -167,30 +164,30 @@ void api_join_group(struct call *c)
     const char *name = wire_str(req, "GroupId"), *id = wire_str(req, "MemberId");
     int64_t session = wire_int(req, "SessionTimeoutMs");
     if (!*name) {
-        refuse_join(c, KAFKA_INVALID_GROUP_ID, id);
+        group_fail_join(c, KAFKA_INVALID_GROUP_ID, id);
         return;
     }
     int code = group_here(c, name);
     if (code != KAFKA_NONE) {
-        refuse_join(c, code, id);
+        group_fail_join(c, code, id);
         return;
     }
     if (session < props_get(&c->b->props, NULL, PROP_SESSION_MIN) ||
         session > props_get(&c->b->props, NULL, PROP_SESSION_MAX)) {
-        refuse_join(c, KAFKA_INVALID_SESSION_TIMEOUT, id);
+        group_fail_join(c, KAFKA_INVALID_SESSION_TIMEOUT, id);
         return;
     }
     if (!has_room(c, group_find(c->b, name), id)) {
-        refuse_join(c, KAFKA_COORDINATOR_NOT_AVAILABLE, id);
+        group_fail_join(c, KAFKA_COORDINATOR_NOT_AVAILABLE, id);
         return;
     }
     struct group *g = *id ? group_find(c->b, name) : group_get(c->b, name);
     if (!g) {
-        refuse_join(c, KAFKA_UNKNOWN_MEMBER_ID, id);
+        group_fail_join(c, KAFKA_UNKNOWN_MEMBER_ID, id);
     } else if (!group_supports(g, req)) {
-        refuse_join(c, KAFKA_INCONSISTENT_GROUP_PROTOCOL, id);
+        group_fail_join(c, KAFKA_INCONSISTENT_GROUP_PROTOCOL, id);
     } else if (is_full(g, id)) {
-        refuse_join(c, KAFKA_GROUP_MAX_SIZE_REACHED, "");
+        group_fail_join(c, KAFKA_GROUP_MAX_SIZE_REACHED, "");
     } else if (*id) {
         join_known(g, c, id);
     } else {
@@ -240,7 +237,12 @@ void api_sync_group(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
-    int code = group_here(c, name);
+    if (c->version >= SYNC_NAMED_FROM &&
+        (!wire_str(req, "ProtocolType") || !wire_str(req, "ProtocolName"))) {
+        refuse(c, KAFKA_INCONSISTENT_GROUP_PROTOCOL);
+        return;
+    }
+    int code = *name ? group_here(c, name) : KAFKA_INVALID_GROUP_ID;
     if (code != KAFKA_NONE) {
         refuse(c, code);
         return;
@@ -286,7 +288,7 @@ void api_heartbeat(struct call *c)
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId"), *id = wire_str(req, "MemberId");
     struct group *g = group_find(c->b, name);
-    int code = group_here(c, name);
+    int code = *name ? group_here(c, name) : KAFKA_INVALID_GROUP_ID;
     if (code == KAFKA_COORDINATOR_LOAD_IN_PROGRESS) { /* as Kafka: it will be seen later */
         refuse(c, KAFKA_NONE);
         return;
@@ -321,7 +323,7 @@ void api_leave_group(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
-    int code = group_here(c, name);
+    int code = *name ? group_here(c, name) : KAFKA_INVALID_GROUP_ID;
     if (code != KAFKA_NONE) {
         refuse(c, code);
         return;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ListGroups, DescribeGroups, DeleteGroups, ListTransactions and DescribeTransactions. */
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "broker/goffsets.h"
@@ -12,6 +14,18 @@ enum { NOT_FOUND_FROM = 6 };
 /* ---- groups -----------------------------------------------------------------------------------
  */
 
+/** Whether a filter of the request names the text, in whatever case; no filter names all. */
+static bool filtered(const struct call *c, const char *filter, const char *text)
+{
+    size_t n = wire_count(&c->req.root, filter);
+    for (size_t i = 0; i < n; i++) {
+        if (strcasecmp((const char *)wire_at(&c->req.root, filter, i)->s.p, text) == 0) {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
 void api_list_groups(struct call *c)
 {
     for (size_t i = 0; i < c->b->groups.n; i++) {
@@ -20,7 +34,8 @@ void api_list_groups(struct call *c)
         if (code == KAFKA_COORDINATOR_LOAD_IN_PROGRESS) {
             wire_set_int(&c->resp.root, "ErrorCode", code);
         }
-        if (code != KAFKA_NONE) {
+        if (code != KAFKA_NONE || filtered(c, "StatesFilter", group_state_name(g)) ||
+            filtered(c, "TypesFilter", "classic")) {
             continue;
         }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Groups");
@@ -50,6 +65,13 @@ static void put_member(struct call *c, struct wire_value *out, const struct grou
     }
 }
 
+static void put_operations(struct call *c, struct wire_value *group)
+{
+    if (wire_int(&c->req.root, "IncludeAuthorizedOperations")) {
+        wire_set_int(group, "AuthorizedOperations", CALL_MAY_GROUP);
+    }
+}
+
 static void describe_group(struct call *c, const char *name)
 {
     const struct group *g = group_find(c->b, name);
@@ -63,10 +85,16 @@ static void describe_group(struct call *c, const char *name)
     if (!g) {
         wire_set_str(&c->resp, v, "GroupState", "Dead");
         if (c->version >= NOT_FOUND_FROM) {
+            char *why = xasprintf("Group %s not found.", name);
             wire_set_int(v, "ErrorCode", KAFKA_GROUP_ID_NOT_FOUND);
+            wire_set_str(&c->resp, v, "ErrorMessage", why);
+            free(why);
+        } else {
+            put_operations(c, v);
         }
         return;
     }
+    put_operations(c, v);
     wire_set_str(&c->resp, v, "GroupState", group_state_name(g));
     wire_set_str(&c->resp, v, "ProtocolType", g->protocol_type ? g->protocol_type : "");
     if (g->state == GROUP_STABLE && g->protocol) {

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ListOffsets, OffsetForLeaderEpoch, DeleteRecords and DescribeProducers: what the leader of a
  * partition is asked about its log. */
+#include <string.h>
+
 #include "broker/call.h"
 #include "broker/leaders.h"
 #include "broker/part.h"
 
-enum { TIME_LATEST = -1, TIME_EARLIEST = -2, TIME_MAX = -3 };
+enum {
+    TIME_LATEST = -1,
+    TIME_EARLIEST = -2,
+    TIME_MAX = -3,
+    TIME_EARLIEST_LOCAL = -4,
+    TIME_LATEST_TIERED = -5,
+    TIME_EARLIEST_PENDING_UPLOAD = -6,
+};
 
 static int find(struct call *c, const char *topic, int64_t index, int64_t epoch,
                 struct partition **p)
@@ -47,47 +56,122 @@ static void each_partition(struct call *c, const char *name, const char *partiti
 /* ---- ListOffsets ------------------------------------------------------------------------------
  */
 
-static int look_up(const struct call *c, const struct partition *p, int64_t time, int64_t *offset,
-                   int64_t *found)
+/** The first version that may ask for this. */
+static int first_version(int64_t time)
+{
+    switch (time) {
+    case TIME_MAX:
+        return 7;
+    case TIME_EARLIEST_LOCAL:
+        return 8;
+    case TIME_LATEST_TIERED:
+        return 9;
+    case TIME_EARLIEST_PENDING_UPLOAD:
+        return 11;
+    default:
+        return time < TIME_EARLIEST ? INT16_MAX : 0;
+    }
+}
+
+struct found {
+    int64_t offset, time; /**< -1 = none */
+    int32_t epoch;
+};
+
+/** Nothing is tiered here: what is asked of remote storage has no answer. */
+static void look_up(const struct call *c, const struct partition *p, int64_t time, struct found *f)
 {
     bool committed = wire_int(&c->req.root, "IsolationLevel") == 1;
     int64_t upto = committed ? part_lso(p) : p->log.end;
     if (time == TIME_LATEST) {
-        *offset = upto;
-    } else if (time == TIME_EARLIEST) {
-        *offset = p->log.start;
-    } else if (time == TIME_MAX) {
-        plog_find_max_time(&p->log, upto, offset, found);
-    } else if (time < 0) {
-        return KAFKA_UNSUPPORTED_VERSION;
-    } else {
-        plog_find_time(&p->log, time, upto, offset, found);
+        *f = (struct found){upto, -1, p->leader_epoch};
+        return;
     }
-    return KAFKA_NONE;
+    if (time == TIME_EARLIEST || time == TIME_EARLIEST_LOCAL) {
+        f->offset = p->log.start;
+    } else if (time == TIME_MAX) {
+        plog_find_max_time(&p->log, p->log.end, &f->offset, &f->time);
+    } else if (time >= 0) {
+        plog_find_time(&p->log, time, p->log.end, &f->offset, &f->time);
+    }
+    if (f->offset >= upto && time != TIME_EARLIEST && time != TIME_EARLIEST_LOCAL) {
+        *f = (struct found){-1, -1, -1}; /* not to be seen yet */
+    }
+    if (f->offset >= 0) {
+        f->epoch = leaders_epoch_at(p, f->offset);
+    }
 }
 
 static void list_one(struct call *c, struct wire_value *topic, const char *name,
-                     const struct wire_value *ask)
+                     const struct wire_value *ask, bool twice)
 {
     struct partition *p;
-    int64_t offset = -1, found = -1;
-    int code =
-        find(c, name, wire_int(ask, "PartitionIndex"), wire_int(ask, "CurrentLeaderEpoch"), &p);
+    struct found f = {-1, -1, -1};
+    int64_t time = wire_int(ask, "Timestamp");
+    int code = twice                              ? KAFKA_INVALID_REQUEST
+               : c->version < first_version(time) ? KAFKA_UNSUPPORTED_VERSION
+                                                  : find(c, name, wire_int(ask, "PartitionIndex"),
+                                                         wire_int(ask, "CurrentLeaderEpoch"), &p);
     if (code == KAFKA_NONE) {
-        code = look_up(c, p, wire_int(ask, "Timestamp"), &offset, &found);
+        look_up(c, p, time, &f);
     }
     struct wire_value *out = wire_add(&c->resp, topic, "Partitions");
     wire_set_int(out, "PartitionIndex", wire_int(ask, "PartitionIndex"));
     wire_set_int(out, "ErrorCode", code);
-    wire_set_int(out, "Timestamp", found);
-    wire_set_int(out, "Offset", offset);
-    wire_set_int(out, "LeaderEpoch",
-                 code == KAFKA_NONE && offset >= 0 ? leaders_epoch_at(p, offset) : -1);
+    wire_set_int(out, "Timestamp", f.time);
+    wire_set_int(out, "Offset", f.offset);
+    wire_set_int(out, "LeaderEpoch", f.epoch);
 }
 
+/** How often the request names the partition. */
+static struct map_entry *times_asked(struct map *seen, const char *name, int64_t index)
+{
+    struct buf key = {0};
+    buf_append(&key, name, strlen(name) + 1);
+    buf_append(&key, &index, sizeof index);
+    struct map_entry *at = map_put(seen, key.data, key.len, NULL);
+    buf_free(&key);
+    return at;
+}
+
+static void count_asked(const struct call *c, struct map *seen)
+{
+    for (size_t i = 0; i < wire_count(&c->req.root, "Topics"); i++) {
+        const struct wire_value *t = wire_at(&c->req.root, "Topics", i);
+        for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
+            times_asked(seen, wire_str(t, "Name"),
+                        wire_int(wire_at(t, "Partitions", k), "PartitionIndex"))
+                ->u++;
+        }
+    }
+}
+
+/** A partition that is asked for twice is refused, once. */
 void api_list_offsets(struct call *c)
 {
-    each_partition(c, "Name", "Partitions", list_one);
+    const struct wire_value *req = &c->req.root;
+    struct map seen = {0};
+    count_asked(c, &seen);
+    for (size_t i = 0; i < wire_count(req, "Topics") && !c->resp.over; i++) {
+        const struct wire_value *t = wire_at(req, "Topics", i);
+        const char *name = wire_str(t, "Name");
+        struct wire_value *out = NULL;
+        for (size_t k = 0; k < wire_count(t, "Partitions") && !c->resp.over; k++) {
+            const struct wire_value *ask = wire_at(t, "Partitions", k);
+            struct map_entry *times = times_asked(&seen, name, wire_int(ask, "PartitionIndex"));
+            if (times->u == 0) {
+                continue;
+            }
+            if (!out) {
+                out = wire_add(&c->resp, &c->resp.root, "Topics");
+                wire_set_str(&c->resp, out, "Name", name);
+            }
+            list_one(c, out, name, ask, times->u > 1);
+            times->u = 0;
+        }
+    }
+    map_free(&seen);
+    call_reply(c);
 }
 
 /* ---- OffsetForLeaderEpoch ---------------------------------------------------------------------

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Produce. */
 #include "broker/call.h"
+#include "broker/hint.h"
 #include "broker/leaders.h"
 #include "broker/part.h"
+#include "broker/topicref.h"
 
-enum { ACKS_ALL = -1, ZSTD_FROM = 7, ABORTABLE_FROM = 11, ADDS_FROM = 12 };
+enum {
+    ACKS_ALL = -1,
+    ZSTD_FROM = 7,
+    HINTS_FROM = 10,
+    ABORTABLE_FROM = 11,
+    ADDS_FROM = 12,
+    IDS_FROM = 13
+};
 
 enum { ATTRIBUTES_LOW = 22, CODEC_MASK = 7, TRANSACTIONAL = 1 << 4 };
 
@@ -20,7 +29,7 @@ static enum tc_support support(const struct call *c)
                                           : TC_VERIFIES;
 }
 
-static int append(struct call *c, const char *topic, const struct wire_value *ask,
+static int append(struct call *c, const struct topicref *topic, const struct wire_value *ask,
                   struct partition **p, struct part_appended *done)
 {
     struct part_origin from = {.txn_id = wire_str(&c->req.root, "TransactionalId"),
@@ -28,10 +37,10 @@ static int append(struct call *c, const char *topic, const struct wire_value *as
     size_t len;
     const uint8_t *records = wire_blob(ask, "Records", &len);
     *done = (struct part_appended){.base = -1, .log_append_time = -1};
-    *p = part_find(c->b, topic, (int32_t)wire_int(ask, "Index"));
+    *p = topicref_at(topic, wire_int(ask, "Index"));
     int64_t acks = wire_int(&c->req.root, "Acks");
     if (!*p) {
-        return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        return topicref_missing(topic);
     }
     if (acks < ACKS_ALL || acks > 1) {
         return KAFKA_INVALID_REQUIRED_ACKS;
@@ -51,7 +60,7 @@ static int append(struct call *c, const char *topic, const struct wire_value *as
     return part_append(c->b, *p, records, len, &from, done);
 }
 
-static int produce_one(struct call *c, struct wire_value *topic, const char *name,
+static int produce_one(struct call *c, struct wire_value *topic, const struct topicref *name,
                        const struct wire_value *ask, bool refused)
 {
     struct part_appended done = {.base = -1, .log_append_time = -1};
@@ -65,6 +74,9 @@ static int produce_one(struct call *c, struct wire_value *topic, const char *nam
     wire_set_int(out, "LogAppendTimeMs", done.log_append_time);
     wire_set_int(out, "LogStartOffset", code == KAFKA_NONE ? p->log.start : -1);
     wire_set_str(&c->resp, out, "ErrorMessage", done.why);
+    if (code == KAFKA_NOT_LEADER_OR_FOLLOWER && c->version >= HINTS_FROM) {
+        hint_leader(c, out, p);
+    }
     return code;
 }
 
@@ -95,10 +107,10 @@ void api_produce(struct call *c)
     for (size_t i = 0; i < wire_count(req, "TopicData"); i++) {
         const struct wire_value *t = wire_at(req, "TopicData", i);
         struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Responses");
-        const char *name = wire_str(t, "Name");
-        wire_set_str(&c->resp, out, "Name", name);
+        struct topicref name = topicref_read(c, t, "Name", c->version >= IDS_FROM);
+        topicref_put(c, out, "Name", &name);
         for (size_t k = 0; k < wire_count(t, "PartitionData"); k++) {
-            int code = produce_one(c, out, name, wire_at(t, "PartitionData", k), refused);
+            int code = produce_one(c, out, &name, wire_at(t, "PartitionData", k), refused);
             failed = code ? code : failed;
         }
     }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "broker/conn.h"
+#include "broker/fetch_session.h"
 #include "broker/front.h"
 #include "broker/group.h"
 #include "broker/nodes.h"
@@ -147,6 +148,7 @@ void broker_free(struct broker *b)
     b->closing = true;
     nodes_stop(b);
     front_close(b);
+    fetch_session_end_all(b);
     group_free_all(b);
     timer_stop(b->pid_timer);
     bounds_stop(b);

@@ -34,7 +34,11 @@ struct call {
     void (*cancel)(struct call *c);
     void *owner;
     struct call *next_held;
+    struct fetch_plan *plan; /**< of a Fetch */
 };
+
+/** What anybody may do, as there are no ACLs: bits by the numbers of Kafka's AclOperation. */
+enum { CALL_MAY_TOPIC = 0xdf8, CALL_MAY_GROUP = 0xd48, CALL_MAY_CLUSTER = 0x1fa0 };
 
 /** Begins the answer anew: all fields at their defaults. */
 void call_new_answer(struct call *c);
@@ -68,6 +72,7 @@ void api_incremental_alter_configs(struct call *c);
 void api_find_coordinator(struct call *c);
 void api_describe_cluster(struct call *c);
 void api_describe_quorum(struct call *c);
+void api_describe_topic_partitions(struct call *c);
 void api_init_producer_id(struct call *c);
 void api_add_partitions(struct call *c);
 void api_add_offsets(struct call *c);

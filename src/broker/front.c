@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "broker/chaos.h"
 #include "broker/conn.h"
+#include "broker/fetch_plan.h"
 #include "broker/nodes.h"
 #include "broker/trace.h"
 
@@ -66,6 +67,7 @@ static void free_call(struct call *c)
         plog_drop(c->kept.items[i]);
     }
     free(c->kept.items);
+    fetch_plan_free(c);
     free(c->parts.items);
     buf_free(&c->out);
     wire_free(&c->req);

@@ -38,6 +38,8 @@ void group_rebalance(struct group *g);
 void group_try_complete(struct group *g);
 /** A member's session is over, or it left. */
 void group_gone(struct group *g, struct group_member *m);
+/** Answers the call of a join with an error. */
+void group_fail_join(struct call *c, int code, const char *member_id);
 /** Answers a parked join or sync with an error, if somebody waits. */
 void group_refuse_join(struct group_member *m, int code);
 void group_refuse_sync(struct group_member *m, int code);

@@ -8,18 +8,22 @@
 #include "base/mem.h"
 #include "broker/group_priv.h"
 
+enum { PROTOCOL_NULL_FROM = 7 };
+
 static void complete_join(struct group *g);
 
 /* ---- answers ----------------------------------------------------------------------------------
  */
 
-/** An answer that is not one of the protocol's states. */
-static void answer_join_error(struct call *c, int code, const char *member_id)
+void group_fail_join(struct call *c, int code, const char *member_id)
 {
     struct wire_value *v = &c->resp.root;
     wire_set_int(v, "ErrorCode", code);
     wire_set_int(v, "GenerationId", -1);
     wire_set_str(&c->resp, v, "MemberId", member_id);
+    if (c->version >= PROTOCOL_NULL_FROM) {
+        wire_set_null(v, "ProtocolName");
+    }
     call_reply(c);
 }
 
@@ -81,7 +85,7 @@ void group_refuse_join(struct group_member *m, int code)
 {
     struct call *c = take_join(m);
     if (c) {
-        answer_join_error(c, code, m->id);
+        group_fail_join(c, code, m->id);
     }
 }
 

@@ -152,6 +152,11 @@ void leaders_epoch_end(const struct partition *p, int32_t asked, int32_t *epoch,
 {
     *epoch = -1;
     *end = -1;
+    if (asked < -1) { /* as Kafka: below all that there are */
+        *epoch = asked;
+        *end = p->log.start;
+        return;
+    }
     if (asked < 0 || asked > p->leader_epoch) {
         return;
     }

@@ -71,6 +71,11 @@ void part_expire_producers(struct broker *b, struct partition *p, uint64_t befor
     charge(b, p);
 }
 
+bool part_name_internal(const char *name)
+{
+    return strcmp(name, OFFSETS_TOPIC) == 0 || strcmp(name, TXN_TOPIC) == 0;
+}
+
 void part_grow(struct broker *b, struct topic *t, int32_t partitions)
 {
     t->parts = xrealloc(t->parts, (size_t)partitions * sizeof(struct partition *));
@@ -84,21 +89,26 @@ void part_grow(struct broker *b, struct topic *t, int32_t partitions)
     t->nparts = partitions;
 }
 
+void part_new_id(const struct broker *b, uint8_t id[static 16])
+{
+    do { /* the first bytes must not look like an id that Kafka reserves */
+        if (getrandom(id, sizeof((struct topic *)0)->id, 0) < 0) {
+            abort();
+        }
+    } while (id[0] == 0 || map_get(&b->ids, id, sizeof((struct topic *)0)->id));
+}
+
 struct topic *part_create(struct broker *b, const char *name, int32_t partitions, int replication,
                           const struct props *props)
 {
     struct topic *t = xcalloc(1, sizeof *t);
     t->name = xstrdup(name);
-    t->internal = strcmp(name, OFFSETS_TOPIC) == 0 || strcmp(name, TXN_TOPIC) == 0;
+    t->internal = part_name_internal(name);
     t->replication = replication;
     if (props) {
         t->props = *props;
     }
-    do { /* the first bytes of an id must not look like one that Kafka reserves */
-        if (getrandom(t->id, sizeof t->id, 0) != (ssize_t)sizeof t->id) {
-            abort();
-        }
-    } while (t->id[0] == 0 || map_get(&b->ids, t->id, sizeof t->id));
+    part_new_id(b, t->id);
     state_charge(b, &t->cost, sizeof *t + 3 * STATE_ENTRY + strlen(name));
     map_sweep(&b->topics);
     map_sweep(&b->ids);

@@ -11,6 +11,10 @@ struct topic *part_topic_by_id(const struct broker *b, const uint8_t id[static 1
 struct partition *part_find(const struct broker *b, const char *topic, int32_t index);
 /** Whether a topic may have that name. */
 bool part_name_ok(const char *name);
+/** Whether the name is one of Kafka's own topics. */
+bool part_name_internal(const char *name);
+/** An id that no topic has. */
+void part_new_id(const struct broker *b, uint8_t id[static 16]);
 /** Creates a topic that does not exist. */
 struct topic *part_create(struct broker *b, const char *name, int32_t partitions, int replication,
                           const struct props *props);

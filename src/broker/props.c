@@ -179,6 +179,15 @@ int64_t props_get(const struct props *broker, const struct props *topic, enum pr
     return defaults[id];
 }
 
+enum props_source props_source(const struct props *broker, const struct props *topic,
+                               enum props_id id)
+{
+    if (topic && topic->at[id].set) {
+        return PROPS_TOPIC;
+    }
+    return broker->at[id].set ? PROPS_BROKER : PROPS_DEFAULT;
+}
+
 const char *props_text(const struct props *broker, const struct props *topic, enum props_id id,
                        char *out, size_t size)
 {

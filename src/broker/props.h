@@ -46,6 +46,8 @@ enum props_id {
     PROP_COUNT,
 };
 enum props_kind { PROP_BOOL, PROP_INT, PROP_TEXT };
+/** Where a value comes from, as Kafka numbers it. */
+enum props_source { PROPS_TOPIC = 1, PROPS_BROKER = 4, PROPS_DEFAULT = 5 };
 
 struct props_row {
     const char *broker; /**< name as a broker property, NULL = none */
@@ -75,6 +77,8 @@ void props_force(struct props *p, enum props_id id, const char *value);
 void props_unset(struct props *p, const char *name, bool topic);
 /** The value in force; topic may be NULL. */
 int64_t props_get(const struct props *broker, const struct props *topic, enum props_id id);
+enum props_source props_source(const struct props *broker, const struct props *topic,
+                               enum props_id id);
 /** As text, into out (size bytes); returns out. */
 const char *props_text(const struct props *broker, const struct props *topic, enum props_id id,
                        char *out, size_t size);

@@ -16,6 +16,7 @@
 #define TXN_TOPIC     "__transaction_state"
 
 struct fetch_wait;
+struct fetch_session;
 struct fetch_hook { /**< one waiting fetch at one partition */
     struct fetch_wait *wait;
     struct fetch_hook *next, **link;
@@ -124,6 +125,10 @@ struct broker {
     struct fetch_wait *fetch_ready;  /**< to be looked at in the next turn */
     struct fetch_wait *fetch_frozen; /**< to be looked at when their nodes go on */
     bool fetch_deferred;
+    struct {
+        struct fetch_session **items;
+        size_t n, cap;
+    } fetch_sessions;
     struct tc_step *steps;    /**< completions under way */
     bool steps_due;           /**< in the next turn */
     struct timer *step_timer; /**< for those that have a time of their own, NULL = none waits */

@@ -29,6 +29,8 @@ static const struct wire_schema *const all[] = {
     &wire_describe_quorum_response,
     &wire_describe_cluster_request,
     &wire_describe_cluster_response,
+    &wire_describe_topic_partitions_request,
+    &wire_describe_topic_partitions_response,
     &wire_init_producer_id_request,
     &wire_init_producer_id_response,
     &wire_add_partitions_to_txn_request,

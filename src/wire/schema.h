@@ -88,6 +88,7 @@ enum wire_api {
     API_DESCRIBE_PRODUCERS = 61,
     API_DESCRIBE_TRANSACTIONS = 65,
     API_LIST_TRANSACTIONS = 66,
+    API_DESCRIBE_TOPIC_PARTITIONS = 75,
 };
 
 /** NULL if the table does not have it. */
@@ -148,6 +149,7 @@ void wire_set_int(struct wire_value *v, const char *name, int64_t i);
 void wire_set_str(struct wire_msg *m, struct wire_value *v, const char *name, const char *s);
 void wire_set_blob(struct wire_value *v, const char *name, const void *p, size_t len);
 void wire_set_null(struct wire_value *v, const char *name);
+void wire_set_empty(struct wire_value *v, const char *name); /**< a list: not null any more */
 /** Appends an element with default members; a null list becomes a list. Valid until the next add.
  */
 struct wire_value *wire_add(struct wire_msg *m, struct wire_value *v, const char *name);

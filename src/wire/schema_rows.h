@@ -35,6 +35,8 @@ extern const struct wire_schema wire_describe_quorum_request;
 extern const struct wire_schema wire_describe_quorum_response;
 extern const struct wire_schema wire_describe_cluster_request;
 extern const struct wire_schema wire_describe_cluster_response;
+extern const struct wire_schema wire_describe_topic_partitions_request;
+extern const struct wire_schema wire_describe_topic_partitions_response;
 extern const struct wire_schema wire_init_producer_id_request;
 extern const struct wire_schema wire_init_producer_id_response;
 extern const struct wire_schema wire_add_partitions_to_txn_request;

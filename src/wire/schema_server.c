@@ -214,3 +214,58 @@ const struct wire_schema wire_incremental_alter_configs_response = {
     "IncrementalAlterConfigsResponse",  44, WIRE_RESPONSE, 0, 1, 1,
     incremental_alter_configs_response,
 };
+
+static const struct wire_field describe_topic_partitions_request_topic_request[] = {
+    FIELD("Name", STRING, 0, WIRE_MAX),
+    FIELDS_END,
+};
+static const struct wire_field describe_topic_partitions_request_cursor[] = {
+    FIELD("TopicName", STRING, 0, WIRE_MAX),
+    FIELD("PartitionIndex", INT32, 0, WIRE_MAX),
+    FIELDS_END,
+};
+static const struct wire_field describe_topic_partitions_request[] = {
+    FIELD("Topics", STRUCT, 0, WIRE_MAX, OF(describe_topic_partitions_request_topic_request),
+          ARRAY),
+    FIELD("ResponsePartitionLimit", INT32, 0, WIRE_MAX, DEF(2000)),
+    FIELD("Cursor", STRUCT, 0, WIRE_MAX, OF(describe_topic_partitions_request_cursor), NULLABLE(0),
+          DEF_NULL),
+    FIELDS_END,
+};
+const struct wire_schema wire_describe_topic_partitions_request = {
+    "DescribeTopicPartitionsRequest", 75, WIRE_REQUEST, 0, 0, 0, describe_topic_partitions_request,
+};
+
+static const struct wire_field describe_topic_partitions_response_partition[] = {
+    FIELD("ErrorCode", INT16, 0, WIRE_MAX),
+    FIELD("PartitionIndex", INT32, 0, WIRE_MAX),
+    FIELD("LeaderId", INT32, 0, WIRE_MAX),
+    FIELD("LeaderEpoch", INT32, 0, WIRE_MAX, DEF(-1)),
+    FIELD("ReplicaNodes", INT32, 0, WIRE_MAX, ARRAY),
+    FIELD("IsrNodes", INT32, 0, WIRE_MAX, ARRAY),
+    FIELD("EligibleLeaderReplicas", INT32, 0, WIRE_MAX, ARRAY, NULLABLE(0), DEF_NULL),
+    FIELD("LastKnownElr", INT32, 0, WIRE_MAX, ARRAY, NULLABLE(0), DEF_NULL),
+    FIELD("OfflineReplicas", INT32, 0, WIRE_MAX, ARRAY),
+    FIELDS_END,
+};
+static const struct wire_field describe_topic_partitions_response_topic[] = {
+    FIELD("ErrorCode", INT16, 0, WIRE_MAX),
+    FIELD("Name", STRING, 0, WIRE_MAX, NULLABLE(0)),
+    FIELD("TopicId", UUID, 0, WIRE_MAX),
+    FIELD("IsInternal", BOOL, 0, WIRE_MAX),
+    FIELD("Partitions", STRUCT, 0, WIRE_MAX, OF(describe_topic_partitions_response_partition),
+          ARRAY),
+    FIELD("TopicAuthorizedOperations", INT32, 0, WIRE_MAX, DEF(-2147483648)),
+    FIELDS_END,
+};
+static const struct wire_field describe_topic_partitions_response[] = {
+    FIELD("ThrottleTimeMs", INT32, 0, WIRE_MAX),
+    FIELD("Topics", STRUCT, 0, WIRE_MAX, OF(describe_topic_partitions_response_topic), ARRAY),
+    FIELD("NextCursor", STRUCT, 0, WIRE_MAX, OF(describe_topic_partitions_request_cursor),
+          NULLABLE(0), DEF_NULL),
+    FIELDS_END,
+};
+const struct wire_schema wire_describe_topic_partitions_response = {
+    "DescribeTopicPartitionsResponse",  75, WIRE_RESPONSE, 0, 0, 0,
+    describe_topic_partitions_response,
+};

@@ -201,6 +201,11 @@ void wire_set_null(struct wire_value *v, const char *name)
     }
 }
 
+void wire_set_empty(struct wire_value *v, const char *name)
+{
+    find(v, name, WIRE_LIST)->a.n = 0;
+}
+
 struct wire_value *wire_add(struct wire_msg *m, struct wire_value *v, const char *name)
 {
     return value_push(m, find(v, name, WIRE_LIST));

@@ -51,7 +51,9 @@ class Session:
     # ---- topics
 
     def topic(self, prefix="t", partitions=1, **configs):
-        name = wire.unique(prefix)
+        return self.topic_named(wire.unique(prefix), partitions, **configs)
+
+    def topic_named(self, name, partitions=1, **configs):
         a = self.create(name, partitions, **configs)
         if a != 0:
             raise RuntimeError("creating %s: %d" % (name, a))

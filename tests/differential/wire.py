@@ -73,6 +73,9 @@ class _Codec:
     def nullable(self, f):
         return _within(self.version, f.get("nullableVersions"))
 
+    def nullable_struct(self, f):
+        return self.nullable(f) and f["type"][0].isupper()
+
     def tagged(self, f):
         return "tag" in f and _within(self.version, f.get("taggedVersions"))
 
@@ -137,6 +140,10 @@ class _Writer(_Codec):
             self.length(-1 if v is None else len(v), 4)
             for x in v or []:
                 self.scalar(f, kind[2:], x)
+        elif self.nullable_struct(f):
+            self.out += b"\xff" if v is None else b"\1"
+            if v is not None:
+                self.scalar(f, kind, v)
         else:
             self.scalar(f, kind, v)
 
@@ -192,6 +199,8 @@ class _Reader(_Codec):
 
     def value(self, f):
         kind = f["type"]
+        if self.nullable_struct(f) and self.take(1) == b"\xff":
+            return None
         if not kind.startswith("[]"):
             return self.scalar(f, kind)
         n = self.length(4)
