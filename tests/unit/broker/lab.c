@@ -104,17 +104,66 @@ struct admin *lab_admin(const struct lab *l)
     return a;
 }
 
-int lab_connect(const struct lab *l)
+static int connect_to(int port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons((uint16_t)l->port),
+                            .sin_port = htons((uint16_t)port),
                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct timeval limit = {.tv_sec = READ_S};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(fd >= 0);
-    CHECK_INT(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
+        close(fd);
+        return -1;
+    }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     return fd;
+}
+
+int lab_connect(const struct lab *l)
+{
+    int fd = connect_to(l->port);
+    CHECK(fd >= 0);
+    return fd;
+}
+
+int lab_connect_to(const struct lab *l, int node)
+{
+    const char *at = l->address;
+    for (int i = 1; i < node; i++) {
+        at = strchr(at, ',') + 1;
+    }
+    return connect_to((int)strtol(strchr(at, ':') + 1, NULL, 10));
+}
+
+struct order {
+    struct lab *l;
+    const char *text;
+    struct err *e;
+    int rc;
+    bool done;
+};
+
+static void carry_out(void *arg)
+{
+    struct order *o = arg;
+    pthread_mutex_lock(&o->l->lock);
+    o->rc = broker_command(o->l->b, o->text, o->e);
+    o->done = true;
+    pthread_cond_signal(&o->l->up);
+    pthread_mutex_unlock(&o->l->lock);
+}
+
+int lab_tell(struct lab *l, const char *command, struct err *e)
+{
+    struct order o = {.l = l, .text = command, .e = e};
+    pthread_mutex_lock(&l->lock);
+    loop_post(l->loop, carry_out, &o);
+    while (!o.done) {
+        pthread_cond_wait(&l->up, &l->lock);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return o.rc;
 }
 
 void lab_write(int fd, const void *p, size_t len)

@@ -16,6 +16,10 @@ struct admin *lab_admin(const struct lab *l);
 
 /** A connected socket; reads end after 10 s. */
 int lab_connect(const struct lab *l);
+/** To a node; -1 = refused. */
+int lab_connect_to(const struct lab *l, int node);
+/** Has a command for nodes carried out. @return as broker_command(). */
+int lab_tell(struct lab *l, const char *command, struct err *e);
 void lab_write(int fd, const void *p, size_t len);
 /** Sends a request without waiting. */
 void lab_send(int fd, struct wire_msg *req);
