@@ -61,7 +61,7 @@ void api_versions(struct call *c)
         wire_set_int(v, "MinVersion", table[i].min);
         wire_set_int(v, "MaxVersion", table[i].max);
     }
-    put_feature(c, "group.version", 0, 0);
+    put_feature(c, "group.version", 1, 1);
     put_feature(c, "transaction.version", BROKER_TXN_VERSION_MAX, c->b->transaction_version);
     wire_set_int(&c->resp.root, "FinalizedFeaturesEpoch", 0);
     call_reply(c);

@@ -2,6 +2,7 @@
 /* OffsetCommit, TxnOffsetCommit, OffsetFetch and OffsetDelete. Hides who may commit for a group. */
 #include <string.h>
 
+#include "broker/cgroup.h"
 #include "broker/goffsets.h"
 #include "broker/part.h"
 #include "broker/tc.h"
@@ -25,6 +26,9 @@ static int check_member(const struct call *c, const struct group *g, bool txn)
     const struct wire_value *req = &c->req.root;
     const char *member = wire_str(req, "MemberId"), *instance = wire_str(req, "GroupInstanceId");
     int64_t generation = wire_int(req, txn ? "GenerationId" : "GenerationIdOrMemberEpoch");
+    if (g->consumer) {
+        return cgroup_check_commit(g, member, instance, generation, c->version, txn);
+    }
     if (generation < 0 && g->state == GROUP_EMPTY) {
         return KAFKA_NONE; /* an admin, or a consumer that manages no group */
     }
@@ -124,6 +128,14 @@ static int commit_one(struct call *c, struct group *g, const char *topic,
     size_t max = (size_t)props_get(&c->b->props, NULL, PROP_OFFSET_METADATA_MAX);
     if (o.metadata && strlen(o.metadata) > max) {
         return KAFKA_OFFSET_METADATA_TOO_LARGE;
+    }
+    if (g->consumer) {
+        int64_t epoch = wire_int(req, txn ? "GenerationId" : "GenerationIdOrMemberEpoch");
+        const struct partition *p = part_find(c->b, topic, o.partition);
+        int code = cgroup_check_partition(g, wire_str(req, "MemberId"), epoch, p);
+        if (code != KAFKA_NONE) {
+            return txn ? KAFKA_ILLEGAL_GENERATION : code;
+        }
     }
     if (!txn) {
         return goffsets_commit(g, &o, -1, -1);
@@ -297,7 +309,8 @@ static void delete_one(struct call *c, struct group *g, struct wire_value *topic
                        int32_t partition)
 {
     struct wire_value *v = wire_add(&c->resp, topic, "Partitions");
-    bool used = g->members.n > 0; /* whether a member subscribes is the members' business */
+    /* whether members of the classic protocol subscribe is their business */
+    bool used = g->consumer ? cgroup_subscribed(g, name) : g->members.n > 0;
     wire_set_int(v, "PartitionIndex", partition);
     wire_set_int(v, "ErrorCode", used ? KAFKA_GROUP_SUBSCRIBED_TO_TOPIC : KAFKA_NONE);
     if (!used) {

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "broker/cgroup.h"
 #include "broker/group_priv.h"
 
 enum { KNOWN_FROM = 4, SKIP_FROM = 9, BATCHED_FROM = 3, SYNC_NAMED_FROM = 5 };
@@ -182,8 +183,9 @@ void api_join_group(struct call *c)
         return;
     }
     struct group *g = *id ? group_find(c->b, name) : group_get(c->b, name);
-    if (!g) {
-        group_fail_join(c, KAFKA_UNKNOWN_MEMBER_ID, id);
+    code = g ? cgroup_yield(g) : KAFKA_UNKNOWN_MEMBER_ID;
+    if (code != KAFKA_NONE) {
+        group_fail_join(c, code, id);
     } else if (!group_supports(g, req)) {
         group_fail_join(c, KAFKA_INCONSISTENT_GROUP_PROTOCOL, id);
     } else if (is_full(g, id)) {
@@ -333,8 +335,12 @@ void api_leave_group(struct call *c)
         refuse(c, g ? group_leave(g, wire_str(req, "MemberId"), NULL) : KAFKA_UNKNOWN_MEMBER_ID);
         return;
     }
+    int32_t epoch = g && g->consumer ? g->consumer->epoch : 0;
     for (size_t i = 0; i < wire_count(req, "Members"); i++) {
         leave_one(c, g, wire_at(req, "Members", i));
+    }
+    if (g && g->consumer && g->consumer->epoch > epoch) {
+        g->consumer->epoch = epoch + 1; /* all of them at once */
     }
     call_reply(c);
 }

@@ -40,9 +40,10 @@ void api_list_groups(struct call *c)
         }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Groups");
         wire_set_str(&c->resp, v, "GroupId", g->id);
-        wire_set_str(&c->resp, v, "ProtocolType", g->protocol_type ? g->protocol_type : "");
+        const char *type = g->consumer ? "consumer" : g->protocol_type;
+        wire_set_str(&c->resp, v, "ProtocolType", type ? type : "");
         wire_set_str(&c->resp, v, "GroupState", group_state_name(g));
-        wire_set_str(&c->resp, v, "GroupType", "classic");
+        wire_set_str(&c->resp, v, "GroupType", g->consumer ? "consumer" : "classic");
     }
     call_reply(c);
 }
@@ -82,7 +83,7 @@ static void describe_group(struct call *c, const char *name)
         wire_set_int(v, "ErrorCode", code);
         return;
     }
-    if (!g) {
+    if (!g || g->consumer) {
         wire_set_str(&c->resp, v, "GroupState", "Dead");
         if (c->version >= NOT_FOUND_FROM) {
             char *why = xasprintf("Group %s not found.", name);
@@ -121,7 +122,7 @@ void api_delete_groups(struct call *c)
         int code = group_here(c, name);
         if (code == KAFKA_NONE) {
             code = !g                        ? KAFKA_GROUP_ID_NOT_FOUND
-                   : g->state != GROUP_EMPTY ? KAFKA_NON_EMPTY_GROUP
+                   : !group_is_empty(g)       ? KAFKA_NON_EMPTY_GROUP
                                              : KAFKA_NONE;
         }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Results");

@@ -92,3 +92,5 @@ void api_offset_delete(struct call *c);
 void api_list_groups(struct call *c);
 void api_describe_groups(struct call *c);
 void api_delete_groups(struct call *c);
+void api_consumer_heartbeat(struct call *c);
+void api_consumer_describe(struct call *c);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "broker/cgroup.h"
 #include "broker/goffsets.h"
 #include "broker/group_priv.h"
 
@@ -37,7 +38,12 @@ const char *group_state_name(const struct group *g)
 {
     static const char *const names[] = {"Empty", "PreparingRebalance", "CompletingRebalance",
                                         "Stable"};
-    return names[g->state];
+    return g->consumer ? cgroup_state_name(g->consumer) : names[g->state];
+}
+
+bool group_is_empty(const struct group *g)
+{
+    return g->consumer ? g->consumer->members.n == 0 : g->state == GROUP_EMPTY;
 }
 
 /* ---- members ----------------------------------------------------------------------------------
@@ -66,6 +72,9 @@ struct group_member *group_static(const struct group *g, const char *instance)
 
 int group_check_member(const struct group *g, const char *id, const char *instance)
 {
+    if (g->consumer) {
+        return cgroup_check_classic(g, id, instance);
+    }
     if (instance) {
         const struct group_member *m = group_static(g, instance);
         if (!m) {
@@ -354,7 +363,7 @@ const char *group_vote(const struct group *g)
 /* ---- the end ----------------------------------------------------------------------------------
  */
 
-static void free_group(struct group *g)
+void group_drop_classic(struct group *g)
 {
     while (g->members.n > 0) {
         group_remove(g, g->members.items[0]);
@@ -362,16 +371,28 @@ static void free_group(struct group *g)
     for (size_t i = 0; i < g->pending.n; i++) {
         free_pending(g->pending.items[i]);
     }
+    g->pending.n = 0;
     timer_stop(g->join_timer);
     timer_stop(g->sync_timer);
+    free(g->protocol_type);
+    free(g->protocol);
+    g->join_timer = g->sync_timer = NULL;
+    g->protocol_type = g->protocol = NULL;
+    g->generation = 0;
+    g->initial = g->grew = false;
+    group_saved_free(g->saved);
+    g->saved = NULL;
+}
+
+static void free_group(struct group *g)
+{
+    cgroup_free(g->consumer);
+    group_drop_classic(g);
     state_charge(g->b, &g->cost, 0);
     goffsets_free(&g->committed);
     goffsets_free(&g->held);
-    group_saved_free(g->saved);
     free(g->pending.items);
     free(g->members.items);
-    free(g->protocol_type);
-    free(g->protocol);
     free(g->id);
     free(g);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups of the classic protocol:
+/* Groups, and how those of the classic protocol live (the others: cgroup.h):
  *
  *   EMPTY ─▶ PREPARING ─▶ COMPLETING ─▶ STABLE
  *     ▲          ▲ └─────────┴───────────┘ a member joins, changes or goes
@@ -61,6 +61,7 @@ struct group {
     struct broker *b;
     struct group_saved *saved; /**< NULL = nothing */
     char *id;
+    struct cgroup *consumer; /**< of the consumer protocol; NULL = classic, as all below is */
     enum group_state state;
     int32_t generation;
     char *protocol_type, *protocol; /**< NULL = none */
@@ -97,6 +98,10 @@ int group_readable(const struct call *c, const char *id);
  *  who waits is refused. And: another one has read the log; sessions begin anew. */
 void group_unload(struct broker *b, const struct partition *home);
 void group_load(struct broker *b, const struct partition *home);
+/** An empty group forgets what the classic protocol knows; its offsets stay. */
+void group_drop_classic(struct group *g);
+/** Whether it has no members, of whatever protocol. */
+bool group_is_empty(const struct group *g);
 /** As Kafka names it. */
 const char *group_state_name(const struct group *g);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "broker/cgroup.h"
 #include "broker/group_priv.h"
 
 enum { PROTOCOL_NULL_FROM = 7 };
@@ -362,6 +363,9 @@ void group_gone(struct group *g, struct group_member *m)
 
 int group_leave(struct group *g, const char *id, const char *instance)
 {
+    if (g->consumer) {
+        return cgroup_put_out(g, id, instance);
+    }
     if (!instance && group_find_pending(g, id)) {
         group_remove_pending(g, id);
         group_try_complete(g);

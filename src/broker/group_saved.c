@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "broker/cgroup.h"
 #include "broker/group_priv.h"
 #include "broker/nodes.h"
 #include "broker/part.h"
@@ -170,6 +171,10 @@ void group_unload(struct broker *b, const struct partition *home)
         if (!is_at(g, home)) {
             continue;
         }
+        if (g->consumer) {
+            cgroup_unload(g->consumer);
+            continue;
+        }
         restore(g);
         if (!g->saved && g->committed.n == 0 && g->held.n == 0) {
             group_delete(g); /* there is no trace of it */
@@ -181,6 +186,9 @@ void group_load(struct broker *b, const struct partition *home)
 {
     for (size_t i = 0; i < b->groups.n; i++) {
         struct group *g = b->groups.items[i].p;
+        if (is_at(g, home) && g->consumer) {
+            cgroup_load(g->consumer);
+        }
         for (size_t k = 0; is_at(g, home) && k < g->members.n; k++) {
             group_touch(g->members.items[k]);
         }

@@ -12,6 +12,7 @@
 static const char *const timestamp_types[] = {"CreateTime", "LogAppendTime", NULL};
 static const char *const policies[] = {"delete", "compact", "compact,delete", "delete,compact",
                                        NULL};
+static const char *const migrations[] = {"disabled", "bidirectional", "upgrade", "downgrade", NULL};
 static const char *const codecs[] = {"producer", NULL};
 
 #define BOOL(b, t, d, ...)                                                                         \
@@ -74,6 +75,23 @@ static const struct props_row rows[PROP_COUNT] = {
     [PROP_SESSION_MIN] = INT("group.min.session.timeout.ms", NULL, "1000", 0, INT32_MAX),
     [PROP_SESSION_MAX] = INT("group.max.session.timeout.ms", NULL, "1800000", 0, INT32_MAX),
     [PROP_GROUP_MAX_SIZE] = INT("group.max.size", NULL, "2147483647", 1, INT32_MAX),
+    [PROP_CONSUMER_SESSION] =
+        INT("group.consumer.session.timeout.ms", NULL, "45000", 1, INT32_MAX),
+    [PROP_CONSUMER_SESSION_MIN] =
+        INT("group.consumer.min.session.timeout.ms", NULL, "45000", 1, INT32_MAX),
+    [PROP_CONSUMER_SESSION_MAX] =
+        INT("group.consumer.max.session.timeout.ms", NULL, "60000", 1, INT32_MAX),
+    [PROP_CONSUMER_HEARTBEAT] =
+        INT("group.consumer.heartbeat.interval.ms", NULL, "5000", 1, INT32_MAX),
+    [PROP_CONSUMER_HEARTBEAT_MIN] =
+        INT("group.consumer.min.heartbeat.interval.ms", NULL, "5000", 1, INT32_MAX),
+    [PROP_CONSUMER_HEARTBEAT_MAX] =
+        INT("group.consumer.max.heartbeat.interval.ms", NULL, "15000", 1, INT32_MAX),
+    [PROP_CONSUMER_ASSIGNMENT_INTERVAL] =
+        INT("group.consumer.assignment.interval.ms", NULL, "1000", 0, 15000),
+    [PROP_CONSUMER_MAX_SIZE] = INT("group.consumer.max.size", NULL, "2147483647", 1, INT32_MAX),
+    [PROP_CONSUMER_MIGRATION] =
+        TEXT("group.consumer.migration.policy", NULL, "disabled", migrations, FIXED),
     [PROP_MAX_IDLE] = INT("connections.max.idle.ms", NULL, "600000", 1, INT64_MAX),
     [PROP_REQUEST_MAX] = INT("socket.request.max.bytes", NULL, "104857600", 1024, INT32_MAX),
     /* not of Kafka: what this broker does on purpose */

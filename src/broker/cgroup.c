@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hides what a heartbeat of the consumer protocol does: who may send it, what it changes of the
+ * member, when the group's epoch rises and a new target is computed. Loop thread only. */
+#include "broker/cgroup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "broker/group_priv.h"
+#include "broker/part.h"
+#include "broker/tregex.h"
+
+/* ---- members ----------------------------------------------------------------------------------
+ */
+
+struct cmember *cgroup_member(const struct cgroup *g, const char *id)
+{
+    for (size_t i = 0; i < g->members.n; i++) {
+        if (strcmp(g->members.items[i]->id, id) == 0) {
+            return g->members.items[i];
+        }
+    }
+    return NULL;
+}
+
+static struct cmember *static_member(const struct cgroup *g, const char *instance)
+{
+    for (size_t i = 0; i < g->members.n; i++) {
+        const char *other = g->members.items[i]->instance;
+        if (other && strcmp(other, instance) == 0) {
+            return g->members.items[i];
+        }
+    }
+    return NULL;
+}
+
+static void free_topics(struct cmember *m)
+{
+    for (size_t i = 0; i < m->topics.n; i++) {
+        free(m->topics.items[i]);
+    }
+    free(m->topics.items);
+    m->topics.items = NULL;
+    m->topics.n = m->topics.cap = 0;
+}
+
+static void free_member(struct cmember *m)
+{
+    timer_stop(m->session);
+    timer_stop(m->rebalance);
+    free_topics(m);
+    tregex_free(m->matcher);
+    cparts_free(&m->assigned);
+    cparts_free(&m->revoking);
+    cparts_free(&m->target);
+    free(m->id);
+    free(m->instance);
+    free(m->rack);
+    free(m->client_id);
+    free(m->host);
+    free(m->assignor);
+    free(m->regex);
+    free(m);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool has_name(const struct cmember *m, const char *topic)
+{
+    return m->topics.n && bsearch(&topic, m->topics.items, m->topics.n, sizeof(char *), by_text);
+}
+
+bool cgroup_wants(const struct cmember *m, const char *topic)
+{
+    return has_name(m, topic) || (m->matcher && tregex_matches(m->matcher, topic));
+}
+
+void cgroup_topics(const struct cmember *m, struct cparts *out)
+{
+    const struct broker *b = m->group->base->b;
+    for (size_t i = 0; i < m->topics.n; i++) {
+        const struct topic *t = part_topic(b, m->topics.items[i]);
+        if (t) {
+            cparts_add(out, t->id, t->nparts, 0);
+        }
+    }
+    for (size_t i = 0; m->matcher && i < b->topics.n; i++) {
+        const struct topic *t = b->topics.items[i].p;
+        if (t && tregex_matches(m->matcher, t->name)) {
+            cparts_add(out, t->id, t->nparts, 0);
+        }
+    }
+}
+
+/** @return whether the list is another one than before. */
+static bool set_topics(struct cmember *m, const struct wire_value *names)
+{
+    struct cmember x = {0};
+    for (int32_t i = 0; i < names->a.n; i++) {
+        const char *name = (const char *)names->a.items[i].s.p;
+        *VEC_PUSH(&x.topics) = xstrdup(name);
+    }
+    qsort(x.topics.items, x.topics.n, sizeof(char *), by_text);
+    bool same = true;
+    for (size_t i = 0; i < x.topics.n; i++) {
+        same = same && has_name(m, x.topics.items[i]);
+    }
+    for (size_t i = 0; i < m->topics.n; i++) {
+        same = same && has_name(&x, m->topics.items[i]);
+    }
+    free_topics(m);
+    m->topics.items = x.topics.items;
+    m->topics.n = x.topics.n;
+    m->topics.cap = x.topics.cap;
+    return !same;
+}
+
+static void set_text(char **at, const char *s)
+{
+    if (s) {
+        free(*at);
+        *at = xstrdup(s);
+    }
+}
+
+/** @return whether the pattern is another one than before. */
+static bool set_regex(struct cmember *m, const char *regex)
+{
+    const char *why;
+    if (!regex || strcmp(regex, m->regex ? m->regex : "") == 0) {
+        return false;
+    }
+    set_text(&m->regex, regex);
+    tregex_free(m->matcher);
+    m->matcher = *regex ? tregex_new(regex, &why) : NULL;
+    return true;
+}
+
+/* ---- the group --------------------------------------------------------------------------------
+ */
+
+static int64_t prop(const struct group *g, enum props_id id)
+{
+    return props_get(&g->b->props, NULL, id);
+}
+
+int32_t cgroup_interval_ms(const struct group *g)
+{
+    return (int32_t)prop(g, PROP_CONSUMER_HEARTBEAT);
+}
+
+/** Ids and sizes of all topics subscribed to, in whatever order. */
+static uint64_t hash_topics(const struct cgroup *g)
+{
+    struct cparts topics = {0};
+    uint64_t sum = 0;
+    for (size_t i = 0; i < g->members.n; i++) {
+        cgroup_topics(g->members.items[i], &topics);
+    }
+    cparts_sort(&topics);
+    for (size_t i = 0; i < topics.n; i++) {
+        const struct cpart *t = &topics.items[i];
+        uint64_t a, b;
+        memcpy(&a, t->topic, sizeof a);
+        memcpy(&b, t->topic + sizeof a, sizeof b);
+        sum += hash_mix(hash_mix(a, b), (uint64_t)t->index);
+    }
+    cparts_free(&topics);
+    return sum;
+}
+
+static struct cgroup *make(struct group *base)
+{
+    struct cgroup *g = xcalloc(1, sizeof *g);
+    group_drop_classic(base);
+    g->base = base;
+    g->epoch = 1;
+    base->consumer = g;
+    return g;
+}
+
+void cgroup_free(struct cgroup *g)
+{
+    for (size_t i = 0; g && i < g->members.n; i++) {
+        free_member(g->members.items[i]);
+    }
+    if (g) {
+        free(g->members.items);
+        g->base->consumer = NULL;
+        free(g);
+    }
+}
+
+void cgroup_remove(struct cmember *m)
+{
+    struct cgroup *g = m->group;
+    size_t i = 0;
+    while (g->members.items[i] != m) {
+        i++;
+    }
+    g->members.n--;
+    memmove(&g->members.items[i], &g->members.items[i + 1],
+            (g->members.n - i) * sizeof(struct cmember *));
+    free_member(m);
+    g->topics_hash = hash_topics(g);
+    g->epoch++;
+}
+
+static void session_over(void *arg)
+{
+    struct cmember *m = arg;
+    m->session = NULL;
+    cgroup_remove(m);
+}
+
+static void touch(struct cmember *m)
+{
+    timer_stop(m->session);
+    m->session = timer_start(m->group->base->b->loop,
+                             (uint64_t)prop(m->group->base, PROP_CONSUMER_SESSION), 0, session_over,
+                             m);
+}
+
+void cgroup_unload(struct cgroup *g)
+{
+    for (size_t i = 0; i < g->members.n; i++) {
+        struct cmember *m = g->members.items[i];
+        timer_stop(m->session);
+        timer_stop(m->rebalance);
+        m->session = m->rebalance = NULL;
+    }
+}
+
+void cgroup_load(struct cgroup *g)
+{
+    for (size_t i = 0; i < g->members.n; i++) {
+        touch(g->members.items[i]);
+        cgroup_watch(g->members.items[i]);
+    }
+}
+
+static bool is_empty_classic(const struct group *g)
+{
+    return !g->consumer && g->state == GROUP_EMPTY;
+}
+
+/* ---- who may ----------------------------------------------------------------------------------
+ */
+
+static int refuse(struct cgroup_told *told, int code, const char *why)
+{
+    told->why = why;
+    return code;
+}
+
+static int check_epoch(const struct cmember *m, const struct cgroup_ask *ask,
+                       struct cgroup_told *told)
+{
+    if (ask->epoch == 0 || ask->epoch == m->epoch) {
+        return KAFKA_NONE;
+    }
+    if (ask->epoch > m->epoch) {
+        return refuse(told, KAFKA_FENCED_MEMBER_EPOCH,
+                      "the epoch is above the member's: give up all partitions and join again");
+    }
+    /* the answer with the new epoch may have been lost */
+    if (ask->epoch == m->previous && ask->owned && cparts_within(ask->owned, &m->assigned)) {
+        return KAFKA_NONE;
+    }
+    return refuse(told, KAFKA_FENCED_MEMBER_EPOCH,
+                  "the epoch is below the member's: give up all partitions and join again");
+}
+
+/** Static members; *m gets the one that the heartbeat is of, NULL = a new one. */
+static int find_static(const struct cgroup *g, const struct cgroup_ask *ask,
+                       struct cgroup_told *told, struct cmember **m)
+{
+    *m = static_member(g, ask->instance);
+    if (ask->epoch == 0) {
+        return !*m || (*m)->epoch == CGROUP_LEAVE_STATIC
+                   ? KAFKA_NONE
+                   : refuse(told, KAFKA_UNRELEASED_INSTANCE_ID,
+                            "another member has the instance id and has not left");
+    }
+    if (!*m) {
+        return refuse(told, KAFKA_UNKNOWN_MEMBER_ID, "no member has the instance id");
+    }
+    if (strcmp((*m)->id, ask->member) != 0) {
+        return refuse(told, KAFKA_FENCED_INSTANCE_ID, "another member has the instance id now");
+    }
+    return check_epoch(*m, ask, told);
+}
+
+static int find_member(const struct cgroup *g, const struct cgroup_ask *ask,
+                       struct cgroup_told *told, struct cmember **m)
+{
+    if (ask->instance) {
+        return find_static(g, ask, told, m);
+    }
+    *m = cgroup_member(g, ask->member);
+    if (!*m) {
+        return ask->epoch == 0 ? KAFKA_NONE
+                               : refuse(told, KAFKA_UNKNOWN_MEMBER_ID, "the group has no such member");
+    }
+    return check_epoch(*m, ask, told);
+}
+
+static int check_regex(const struct cgroup_ask *ask, struct cgroup_told *told)
+{
+    struct tregex *r = ask->regex && *ask->regex ? tregex_new(ask->regex, &told->why) : NULL;
+    bool bad = ask->regex && *ask->regex && !r;
+    tregex_free(r);
+    return bad ? KAFKA_INVALID_REGULAR_EXPRESSION : KAFKA_NONE;
+}
+
+/** Everything that can be refused is looked at before anything changes. */
+static int admit(const struct group *base, const struct cgroup_ask *ask, struct cgroup_told *told,
+                 struct cmember **m)
+{
+    static const struct cgroup nobody;
+    bool usable = base && (base->consumer || (ask->epoch == 0 && is_empty_classic(base)));
+    if (!usable && (base || ask->epoch != 0)) {
+        return refuse(told, KAFKA_GROUP_ID_NOT_FOUND, "there is no such consumer group");
+    }
+    const struct cgroup *g = base && base->consumer ? base->consumer : &nobody;
+    if (base && g->members.n >= (size_t)prop(base, PROP_CONSUMER_MAX_SIZE) &&
+        !cgroup_member(g, ask->member)) {
+        return refuse(told, KAFKA_GROUP_MAX_SIZE_REACHED, "the group has all members it may have");
+    }
+    int code = find_member(g, ask, told, m);
+    return code == KAFKA_NONE ? check_regex(ask, told) : code;
+}
+
+/* ---- the heartbeat ----------------------------------------------------------------------------
+ */
+
+static struct cmember *add_member(struct cgroup *g, const char *id)
+{
+    struct cmember *m = xcalloc(1, sizeof *m);
+    m->group = g;
+    m->id = xstrdup(id);
+    m->rebalance_ms = -1;
+    *VEC_PUSH(&g->members) = m;
+    return m;
+}
+
+/** A static member is back under a new id: all that the former one had is its own. */
+static void replace(struct cmember *m, const char *id)
+{
+    set_text(&m->id, id);
+    m->epoch = m->previous = 0;
+}
+
+static void renew_target(struct cgroup *g)
+{
+    uint64_t every = (uint64_t)prop(g->base, PROP_CONSUMER_ASSIGNMENT_INTERVAL);
+    if (g->epoch > g->assignment_epoch &&
+        (g->assigned_ms == 0 || state_mono_ms() - g->assigned_ms >= every)) {
+        cgroup_assign(g);
+    }
+}
+
+/** Takes over what the heartbeat says. @return whether the subscription has changed. */
+static bool update(struct cmember *m, const struct cgroup_ask *ask)
+{
+    set_text(&m->instance, ask->instance);
+    set_text(&m->rack, ask->rack);
+    set_text(&m->assignor, ask->assignor);
+    set_text(&m->client_id, ask->client_id);
+    set_text(&m->host, ask->host);
+    if (ask->rebalance_ms >= 0) {
+        m->rebalance_ms = ask->rebalance_ms;
+    }
+    bool names = ask->topics && set_topics(m, ask->topics);
+    return set_regex(m, ask->regex) || names;
+}
+
+static bool is_full(const struct cgroup_ask *ask)
+{
+    return ask->rebalance_ms != -1 && (ask->topics || ask->regex) && ask->owned;
+}
+
+int cgroup_beat(struct broker *b, const char *group, const struct cgroup_ask *ask,
+                struct cgroup_told *told)
+{
+    struct group *base = group_find(b, group);
+    struct cmember *m = NULL;
+    int code = admit(base, ask, told, &m);
+    if (code != KAFKA_NONE) {
+        return code;
+    }
+    base = base ? base : group_get(b, group);
+    struct cgroup *g = base->consumer ? base->consumer : make(base);
+    if (!m) {
+        m = add_member(g, ask->member);
+    } else if (ask->instance && ask->epoch == 0) {
+        replace(m, ask->member);
+    }
+    bool resubscribed = update(m, ask);
+    uint64_t topics = hash_topics(g);
+    if (resubscribed || topics != g->topics_hash) {
+        g->topics_hash = topics;
+        g->epoch++;
+    }
+    renew_target(g);
+    struct cparts before = {0};
+    static const struct cparts none;
+    cparts_take(&before, &m->assigned, &none, false);
+    cgroup_reconcile(m, ask->owned, resubscribed);
+    touch(m);
+    told->member = m;
+    told->changed =
+        ask->epoch == 0 || is_full(ask) || !cparts_equal(&before, &m->assigned);
+    cparts_free(&before);
+    return KAFKA_NONE;
+}
+
+/** The member goes for now: it keeps what it has until its session ends. */
+static void depart(struct cmember *m)
+{
+    m->epoch = CGROUP_LEAVE_STATIC;
+    cparts_free(&m->revoking);
+    for (size_t i = 0; i < m->assigned.n; i++) {
+        m->assigned.items[i].epoch = 0;
+    }
+    timer_stop(m->rebalance);
+    m->rebalance = NULL;
+}
+
+int cgroup_leave(struct broker *b, const char *group, const struct cgroup_ask *ask,
+                 const char **why)
+{
+    const struct group *base = group_find(b, group);
+    if (!base || !base->consumer) {
+        *why = "there is no such consumer group";
+        return KAFKA_GROUP_ID_NOT_FOUND;
+    }
+    struct cmember *m = ask->instance ? static_member(base->consumer, ask->instance)
+                                      : cgroup_member(base->consumer, ask->member);
+    if (!m) {
+        *why = "the group has no such member";
+        return KAFKA_UNKNOWN_MEMBER_ID;
+    }
+    if (strcmp(m->id, ask->member) != 0) {
+        *why = "another member has the instance id now";
+        return KAFKA_FENCED_INSTANCE_ID;
+    }
+    if (ask->epoch == CGROUP_LEAVE_STATIC && ask->instance) {
+        depart(m);
+    } else {
+        cgroup_remove(m);
+    }
+    return KAFKA_NONE;
+}
