@@ -121,9 +121,9 @@ void api_delete_groups(struct call *c)
         struct group *g = group_find(c->b, name);
         int code = group_here(c, name);
         if (code == KAFKA_NONE) {
-            code = !g                        ? KAFKA_GROUP_ID_NOT_FOUND
-                   : !group_is_empty(g)       ? KAFKA_NON_EMPTY_GROUP
-                                             : KAFKA_NONE;
+            code = !g                   ? KAFKA_GROUP_ID_NOT_FOUND
+                   : !group_is_empty(g) ? KAFKA_NON_EMPTY_GROUP
+                                        : KAFKA_NONE;
         }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Results");
         wire_set_str(&c->resp, v, "GroupId", name);

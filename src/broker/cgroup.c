@@ -221,9 +221,9 @@ static void session_over(void *arg)
 static void touch(struct cmember *m)
 {
     timer_stop(m->session);
-    m->session = timer_start(m->group->base->b->loop,
-                             (uint64_t)prop(m->group->base, PROP_CONSUMER_SESSION), 0, session_over,
-                             m);
+    m->session =
+        timer_start(m->group->base->b->loop, (uint64_t)prop(m->group->base, PROP_CONSUMER_SESSION),
+                    0, session_over, m);
 }
 
 void cgroup_unload(struct cgroup *g)
@@ -304,8 +304,9 @@ static int find_member(const struct cgroup *g, const struct cgroup_ask *ask,
     }
     *m = cgroup_member(g, ask->member);
     if (!*m) {
-        return ask->epoch == 0 ? KAFKA_NONE
-                               : refuse(told, KAFKA_UNKNOWN_MEMBER_ID, "the group has no such member");
+        return ask->epoch == 0
+                   ? KAFKA_NONE
+                   : refuse(told, KAFKA_UNKNOWN_MEMBER_ID, "the group has no such member");
     }
     return check_epoch(*m, ask, told);
 }
@@ -414,8 +415,7 @@ int cgroup_beat(struct broker *b, const char *group, const struct cgroup_ask *as
     cgroup_reconcile(m, ask->owned, resubscribed);
     touch(m);
     told->member = m;
-    told->changed =
-        ask->epoch == 0 || is_full(ask) || !cparts_equal(&before, &m->assigned);
+    told->changed = ask->epoch == 0 || is_full(ask) || !cparts_equal(&before, &m->assigned);
     cparts_free(&before);
     return KAFKA_NONE;
 }

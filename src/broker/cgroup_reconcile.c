@@ -18,8 +18,9 @@ void cgroup_watch(struct cmember *m)
     timer_stop(m->rebalance);
     m->rebalance = NULL;
     if (m->state == CMEMBER_UNREVOKED) {
-        m->rebalance = timer_start(m->group->base->b->loop, (uint64_t)m->rebalance_ms, 0,
-                                   rebalance_over, m);
+        m->rebalance =
+            timer_start(m->group->base->b->loop,
+                        m->rebalance_ms < 0 ? 0 : (uint64_t)m->rebalance_ms, 0, rebalance_over, m);
     }
 }
 

@@ -43,7 +43,8 @@ struct tregex {
     int first;
 };
 
-/* ---- sets of bytes ---------------------------------------------------------------------------- */
+/* ---- sets of bytes ----------------------------------------------------------------------------
+ */
 
 static void set_add(struct set *s, int low, int high)
 {
@@ -414,7 +415,8 @@ static int write_node(struct writer *w, int at, int next)
 struct tregex *tregex_new(const char *pattern, const char **why)
 {
     struct reader r = {.p = pattern};
-    int root = strlen(pattern) > PATTERN_MAX ? fail(&r, "the pattern is too long") : read_either(&r);
+    int root =
+        strlen(pattern) > PATTERN_MAX ? fail(&r, "the pattern is too long") : read_either(&r);
     if (!r.why && *r.p) {
         fail(&r, "the pattern has a ) too many");
     }

@@ -320,8 +320,10 @@ def consumer_subscription(s):
 def consumer_topics(s):
     g, m = Group(s, 1, 1), member("m")
     s.rec("join", g.beat(m, 0))
-    s.c.call("CreatePartitions", 0, {"Topics": [{"Name": g.topics[0], "Count": 3}],
-                                     "TimeoutMs": 10000, "ValidateOnly": False})
+    a = s.c.call("CreatePartitions", 0, {
+        "Topics": [{"Name": g.topics[0], "Count": 3, "Assignments": None}],
+        "TimeoutMs": 10000, "ValidateOnly": False})
+    s.rec("grow", [x["ErrorCode"] for x in a["Results"]])
     e = s.until(lambda: g.raw(m, 2), lambda x: x["MemberEpoch"] == 3)
     s.rec("grown", g.line(e))
     s.delete(g.topics[1])
