@@ -75,15 +75,15 @@ static const struct props_row rows[PROP_COUNT] = {
     [PROP_SESSION_MIN] = INT("group.min.session.timeout.ms", NULL, "1000", 0, INT32_MAX),
     [PROP_SESSION_MAX] = INT("group.max.session.timeout.ms", NULL, "1800000", 0, INT32_MAX),
     [PROP_GROUP_MAX_SIZE] = INT("group.max.size", NULL, "2147483647", 1, INT32_MAX),
-    [PROP_CONSUMER_SESSION] = INT("group.consumer.session.timeout.ms", NULL, "45000", 1, INT32_MAX),
+    [PROP_CONSUMER_SESSION] = INT("group.consumer.session.timeout.ms", NULL, "6000", 1, INT32_MAX),
     [PROP_CONSUMER_SESSION_MIN] =
-        INT("group.consumer.min.session.timeout.ms", NULL, "45000", 1, INT32_MAX),
+        INT("group.consumer.min.session.timeout.ms", NULL, "500", 1, INT32_MAX),
     [PROP_CONSUMER_SESSION_MAX] =
         INT("group.consumer.max.session.timeout.ms", NULL, "60000", 1, INT32_MAX),
     [PROP_CONSUMER_HEARTBEAT] =
-        INT("group.consumer.heartbeat.interval.ms", NULL, "5000", 1, INT32_MAX),
+        INT("group.consumer.heartbeat.interval.ms", NULL, "500", 1, INT32_MAX),
     [PROP_CONSUMER_HEARTBEAT_MIN] =
-        INT("group.consumer.min.heartbeat.interval.ms", NULL, "5000", 1, INT32_MAX),
+        INT("group.consumer.min.heartbeat.interval.ms", NULL, "100", 1, INT32_MAX),
     [PROP_CONSUMER_HEARTBEAT_MAX] =
         INT("group.consumer.max.heartbeat.interval.ms", NULL, "15000", 1, INT32_MAX),
     [PROP_CONSUMER_ASSIGNMENT_INTERVAL] =
