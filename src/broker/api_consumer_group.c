@@ -10,6 +10,8 @@
 #include "broker/part.h"
 
 enum { OWN_ID_FROM = 1, MEMBER_CONSUMER = 1 };
+/** What a request becomes in memory is not more than so many times its size: a pattern is much. */
+enum { GROWTH = 64, SMALL = 8 << 10 };
 
 /* ---- ConsumerGroupHeartbeat -------------------------------------------------------------------
  */
@@ -71,6 +73,14 @@ static const char *bad_request(const struct call *c)
     return epoch < CGROUP_LEAVE_STATIC ? "MemberEpoch is none" : NULL;
 }
 
+/** Whether the memory limit allows what the request brings: members that are there may go on as
+ *  they are. */
+static bool has_room(const struct call *c)
+{
+    bool small = wire_int(&c->req.root, "MemberEpoch") != 0 && c->size <= SMALL;
+    return small || state_room(c->b, GROWTH * c->size + SMALL);
+}
+
 /** Whether it may go on; refused otherwise. */
 static bool check(struct call *c)
 {
@@ -82,6 +92,9 @@ static bool check(struct call *c)
         refuse(c, KAFKA_UNSUPPORTED_ASSIGNOR, "the assignors are uniform and range");
     } else {
         int code = group_here(c, wire_str(req, "GroupId"));
+        if (code == KAFKA_NONE && !has_room(c)) {
+            code = KAFKA_COORDINATOR_NOT_AVAILABLE;
+        }
         if (code == KAFKA_NONE) {
             return true;
         }
@@ -243,7 +256,7 @@ static void describe(struct call *c, const char *name)
 {
     struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Groups");
     const struct group *g = group_find(c->b, name);
-    int code = *name ? group_here(c, name) : KAFKA_INVALID_GROUP_ID;
+    int code = *name ? group_readable(c, name) : KAFKA_INVALID_GROUP_ID;
     if (code == KAFKA_NONE && (!g || !g->consumer)) {
         code = KAFKA_GROUP_ID_NOT_FOUND;
     }

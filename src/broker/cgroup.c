@@ -46,8 +46,20 @@ static void free_topics(struct cmember *m)
     m->topics.n = m->topics.cap = 0;
 }
 
+/** Counts what the member takes. */
+static void charge(struct cmember *m)
+{
+    size_t sum = sizeof *m + 8 * STATE_ENTRY + (m->regex ? tregex_cost(m->matcher) : 0);
+    for (size_t i = 0; i < m->topics.n; i++) {
+        sum += STATE_ENTRY + strlen(m->topics.items[i]);
+    }
+    sum += (m->assigned.cap + m->revoking.cap + m->target.cap) * sizeof(struct cpart);
+    state_charge(m->group->base->b, &m->cost, sum);
+}
+
 static void free_member(struct cmember *m)
 {
+    state_charge(m->group->base->b, &m->cost, 0);
     timer_stop(m->session);
     timer_stop(m->rebalance);
     free_topics(m);
@@ -414,6 +426,7 @@ int cgroup_beat(struct broker *b, const char *group, const struct cgroup_ask *as
     cparts_take(&before, &m->assigned, &none, false);
     cgroup_reconcile(m, ask->owned, resubscribed);
     touch(m);
+    charge(m);
     told->member = m;
     told->changed = ask->epoch == 0 || is_full(ask) || !cparts_equal(&before, &m->assigned);
     cparts_free(&before);

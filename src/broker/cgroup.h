@@ -30,6 +30,7 @@ struct cmember {
     enum cmember_state state;
     struct cparts assigned, revoking, target;
     struct timer *session, *rebalance;
+    size_t cost; /**< as counted */
 };
 struct cgroup {
     struct group *base; /**< id, offsets */

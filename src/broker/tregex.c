@@ -436,6 +436,11 @@ struct tregex *tregex_new(const char *pattern, const char **why)
     return re;
 }
 
+size_t tregex_cost(const struct tregex *r)
+{
+    return r ? sizeof *r + r->steps.cap * sizeof *r->steps.items : 0;
+}
+
 void tregex_free(struct tregex *r)
 {
     if (r) {
