@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Produce. */
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "broker/call.h"
 #include "broker/hint.h"
 #include "broker/leaders.h"
+#include "broker/nodes.h"
 #include "broker/part.h"
 #include "broker/topicref.h"
 
@@ -99,7 +103,7 @@ static bool lacks_id(const struct wire_value *req)
     return false;
 }
 
-void api_produce(struct call *c)
+static void produce(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     int failed = KAFKA_NONE;
@@ -121,4 +125,61 @@ void api_produce(struct call *c)
     } else {
         call_done(c);
     }
+}
+
+/* ---- behind the end of a transaction ----------------------------------------------------------
+ * A client that has its answer to EndTxn begins the next transaction at once, mostly before the
+ * last one has ended: its partitions are added after a short while, as in Kafka. */
+
+struct produce_wait {
+    struct call *call;
+    struct timer *timer;
+    uint64_t until; /**< then CONCURRENT_TRANSACTIONS is the answer (monotonic ms) */
+};
+
+static bool meets_end(const struct call *c)
+{
+    const struct tc_txn *t = tc_find(c->b, wire_str(&c->req.root, "TransactionalId"));
+    return support(c) == TC_ADDS && t && tc_is_preparing(t);
+}
+
+static void stop_waiting(struct call *c)
+{
+    struct produce_wait *w = c->owner;
+    timer_stop(w->timer);
+    c->owner = NULL;
+    c->cancel = NULL;
+    free(w);
+}
+
+static void cancel(struct call *c)
+{
+    stop_waiting(c);
+    call_done(c);
+}
+
+static void try_again(void *arg)
+{
+    struct produce_wait *w = arg;
+    struct call *c = w->call;
+    bool over = !meets_end(c) || state_mono_ms() >= w->until;
+    if (over && nodes_runs(c->node)) {
+        stop_waiting(c);
+        produce(c);
+    }
+}
+
+void api_produce(struct call *c)
+{
+    int64_t max = props_get(&c->b->props, NULL, PROP_TXN_ADD_RETRY_MAX);
+    if (max == 0 || !meets_end(c)) {
+        produce(c);
+        return;
+    }
+    struct produce_wait *w = xcalloc(1, sizeof *w);
+    uint64_t every = (uint64_t)props_get(&c->b->props, NULL, PROP_TXN_ADD_RETRY);
+    *w = (struct produce_wait){.call = c, .until = state_mono_ms() + (uint64_t)max};
+    c->owner = w;
+    c->cancel = cancel;
+    w->timer = timer_start(c->b->loop, every, every, try_again, w);
 }

@@ -235,12 +235,13 @@ static void answer_unsupported(struct call *c)
     call_reply(c);
 }
 
-/** Only a produced blob is read before the handler returns; all else must outlive the view. */
+/** Only a produced blob is read before the handler returns, unless it waits for the end of a
+ *  transaction; all else must outlive the view. */
 static int decode(struct call *c, const struct wire_header *h, const char *frame, size_t len,
                   struct err *e)
 {
     const struct wire_schema *s = wire_schema(h->api, WIRE_REQUEST);
-    char *copy = h->api == API_PRODUCE ? NULL : xmemdup0(frame, len);
+    char *copy = h->api == API_PRODUCE && !c->b->steps ? NULL : xmemdup0(frame, len);
     const char *body = (copy ? copy : frame) + h->body;
     int rc = wire_decode(&c->req, s, h->version, body, len - h->body, e);
     c->req.frame = copy;

@@ -68,6 +68,9 @@ static const struct props_row rows[PROP_COUNT] = {
     [PROP_TXN_ID_EXPIRATION] =
         INT("transactional.id.expiration.ms", NULL, "604800000", 1, INT32_MAX),
     [PROP_TXN_VERIFY] = BOOL("transaction.partition.verification.enable", NULL, "true"),
+    [PROP_TXN_ADD_RETRY] = INT("add.partitions.to.txn.retry.backoff.ms", NULL, "20", 1, INT32_MAX),
+    [PROP_TXN_ADD_RETRY_MAX] =
+        INT("add.partitions.to.txn.retry.backoff.max.ms", NULL, "100", 0, INT32_MAX),
     [PROP_PID_EXPIRATION] = INT("producer.id.expiration.ms", NULL, "86400000", 1, INT32_MAX),
     [PROP_PID_EXPIRATION_CHECK] =
         INT("producer.id.expiration.check.interval.ms", NULL, "600000", 1, INT32_MAX),

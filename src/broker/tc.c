@@ -45,6 +45,7 @@ static struct tc_txn *create(struct broker *b, const char *id)
     t->epoch = t->last_epoch = -1;
     t->state = TXN_EMPTY;
     t->start_ms = -1;
+    t->update_ms = state_now_ms();
     map_sweep(&b->txns);
     map_put_str(&b->txns, id)->p = t;
     return t;
@@ -83,6 +84,7 @@ static int bump(struct broker *b, struct tc_txn *t, const struct tc_init *ask)
     t->state = TXN_EMPTY;
     t->start_ms = -1;
     t->timeout_ms = ask->timeout_ms;
+    t->update_ms = state_now_ms();
     tc_log_state(b, t);
     return KAFKA_NONE;
 }

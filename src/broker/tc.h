@@ -41,6 +41,8 @@ void tc_start(struct broker *b);
 void tc_free_all(struct broker *b);
 /** NULL = unknown, or expired. */
 struct tc_txn *tc_find(const struct broker *b, const char *id);
+/** Whether the transaction is decided and not yet complete. */
+bool tc_is_preparing(const struct tc_txn *t);
 /** The partition of __transaction_state whose leader coordinates the id. */
 struct partition *tc_home(struct broker *b, const char *id);
 struct call;

@@ -8,8 +8,6 @@ enum { TC_EPOCH_LAST = INT16_MAX - 1 };
 
 /** Writes the state into __transaction_state. */
 void tc_log_state(struct broker *b, struct tc_txn *t);
-/** Whether the transaction is decided and not yet complete. */
-bool tc_is_preparing(const struct tc_txn *t);
 /** Decides an open transaction; its completion follows in later turns. */
 void tc_prepare(struct broker *b, struct tc_txn *t, bool commit);
 /** Fences the owner of an open transaction and aborts it. */

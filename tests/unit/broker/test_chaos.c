@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "lab.h"
 #include "test.h"
+#include "wire/batch.h"
 #include "wire/kafka_error.h"
 
 enum { MS = 5000, TRIES = 60 };
@@ -147,4 +148,97 @@ TEST(the_end_of_a_transaction_takes_its_time)
     CHECK(half > 0);
     admin_close(a);
     lab_stop(l);
+}
+
+static void transactional_batch(struct buf *out, const struct txn *t)
+{
+    struct record r = {
+        .timestamp = 1000, .key_len = -1, .value = (const uint8_t *)"v", .value_len = 1};
+    struct batch_opts o = {.transactional = true,
+                           .producer_id = t->producer_id,
+                           .producer_epoch = t->epoch,
+                           .base_sequence = 0};
+    struct err e;
+    CHECK_INT(batch_write(out, &o, &r, 1, &e), 0);
+}
+
+/** A transaction of one offset, decided; a Produce 12 of the next one is on its way. */
+static void send_behind_end(int fd, struct admin *a)
+{
+    struct txn t = {.id = "id", .v2 = true};
+    struct admin_committed offset = {.topic = "t", .partition = 0, .offset = 42};
+    struct buf blob = {0};
+    struct wire_msg m;
+    struct err e;
+    create(a, "t", 1);
+    CHECK_INT(txn_init(a, &t, 60000, MS, &e), 0);
+    CHECK_INT(txn_commit_offsets(a, &t, "group", &offset, 1, MS, &e), 0);
+    CHECK_INT(txn_end(a, &t, true, MS, &e), 0);
+    transactional_batch(&blob, &t);
+    lab_produce(&m, "t", 0, &blob);
+    m.version = 12;
+    wire_set_str(&m, &m.root, "TransactionalId", t.id);
+    lab_send(fd, &m);
+    buf_free(&blob);
+}
+
+/** @return the error of that Produce; *ms = how long it took. */
+static int produce_behind_end(struct lab *l, uint64_t *ms)
+{
+    struct admin *a = lab_admin(l);
+    struct wire_msg m;
+    int fd = lab_connect(l);
+    uint64_t began = clock_mono_ns();
+    send_behind_end(fd, a);
+    lab_read(fd, &m, API_PRODUCE, 12);
+    *ms = (clock_mono_ns() - began) / 1000000;
+    const struct wire_value *p = wire_at(wire_at(&m.root, "Responses", 0), "PartitionResponses", 0);
+    int code = (int)wire_int(p, "ErrorCode");
+    wire_free(&m);
+    close(fd);
+    admin_close(a);
+    return code;
+}
+
+TEST(a_produce_waits_a_while_for_the_end_of_the_transaction_before)
+{
+    static const char *const never[] = {"kaos.completion.max.ms=60000"};
+    static const char *const soon[] = {"kaos.completion.max.ms=1000",
+                                       "add.partitions.to.txn.retry.backoff.max.ms=60000"};
+    struct broker_opts o = {.seed = 1};
+    uint64_t ms;
+    struct lab *l = lab_start(&o, never, 1);
+    CHECK_INT(produce_behind_end(l, &ms), KAFKA_CONCURRENT_TRANSACTIONS);
+    CHECK(ms >= 100);
+    lab_stop(l);
+    l = lab_start(&o, soon, 2);
+    CHECK_INT(produce_behind_end(l, &ms), KAFKA_NONE);
+    lab_stop(l);
+}
+
+TEST(a_connection_and_the_broker_may_end_while_a_produce_waits)
+{
+    static const char *const never[] = {"kaos.completion.max.ms=60000",
+                                        "add.partitions.to.txn.retry.backoff.max.ms=60000"};
+    struct broker_opts o = {.seed = 1};
+    struct lab *l = lab_start(&o, never, 2);
+    struct admin *a = lab_admin(l);
+    int fd = lab_connect(l);
+    send_behind_end(fd, a);
+    CHECK_INT(end_of(a, "t"), 0);
+    close(fd);
+    CHECK_INT(end_of(a, "t"), 0);
+    fd = lab_connect(l); /* the transaction before is still being ended */
+    struct wire_msg m;
+    struct buf blob = {0};
+    transactional_batch(&blob, &(struct txn){.id = "id", .epoch = 1});
+    lab_produce(&m, "t", 0, &blob);
+    m.version = 12;
+    wire_set_str(&m, &m.root, "TransactionalId", "id");
+    lab_send(fd, &m);
+    CHECK_INT(end_of(a, "t"), 0);
+    buf_free(&blob);
+    admin_close(a);
+    lab_stop(l);
+    close(fd);
 }
