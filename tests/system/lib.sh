@@ -69,10 +69,10 @@ stop_broker() {
     wait "$broker" || fail "the broker ended with $?: $(tail -n 20 broker.txt)"
     trap - EXIT
 }
-# run_client NAME [LIBRARY]: the loop of tests/system/clients.lua on the embedded broker; its programs
+# run_client NAME [LIBRARY]: the loop of tests/system/clients.lua on three embedded nodes; its programs
 # must say that they use the library.
 run_client() {
-    run_kaos run "$KAOS_ROOT/tests/system/clients.lua" "client/$1" --cluster embedded --seed 1
+    run_kaos run "$KAOS_ROOT/tests/system/clients.lua" "client/$1" --cluster embedded --brokers 3 --seed 1
     expect_code 0
     expect "PASS client/$1"
     [ $# -lt 2 ] || grep -hm 1 "^$2 [0-9v]" .kaos/runs/latest/logs/worker-*.log || fail "no program has used $2"

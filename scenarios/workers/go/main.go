@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,9 +29,10 @@ const (
 )
 
 type config struct {
-	bootstrap, group, input, output, id, bug string
-	batch                                    int
-	transaction, session, work, giveUp       time.Duration
+	bootstrap                          []string
+	group, input, output, id, bug      string
+	batch                              int
+	transaction, session, work, giveUp time.Duration
 }
 
 func fatal(format string, args ...any) {
@@ -64,7 +66,7 @@ func millis(name string, preset int) time.Duration {
 
 func read() config {
 	c := config{
-		bootstrap:   text("BOOTSTRAP"),
+		bootstrap:   strings.Split(text("BOOTSTRAP"), ","),
 		group:       text("GROUP"),
 		input:       text("INPUT"),
 		output:      text("OUTPUT"),
@@ -90,7 +92,7 @@ func (c config) consuming() []kgo.Opt {
 		heartbeat = 100 * time.Millisecond
 	}
 	return []kgo.Opt{
-		kgo.SeedBrokers(c.bootstrap),
+		kgo.SeedBrokers(c.bootstrap...),
 		kgo.ConsumerGroup(c.group),
 		kgo.ConsumeTopics(c.input),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
@@ -103,7 +105,7 @@ func (c config) consuming() []kgo.Opt {
 
 func (c config) producing() []kgo.Opt {
 	return []kgo.Opt{
-		kgo.SeedBrokers(c.bootstrap),
+		kgo.SeedBrokers(c.bootstrap...),
 		kgo.TransactionalID(c.id),
 		kgo.TransactionTimeout(c.transaction),
 		kgo.DefaultProduceTopic(c.output),
