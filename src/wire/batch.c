@@ -159,6 +159,12 @@ static int64_t varint(struct record_iter *it, const uint8_t *end, int max_bits)
 
 static int64_t varint32(struct record_iter *it, const uint8_t *end)
 {
+    const uint8_t *p = it->p;
+    if (end - p >= 2 && (p[0] < 0x80 || p[1] < 0x80)) { /* one byte or two: nearly all */
+        uint32_t u = p[0] < 0x80 ? p[0] : (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7;
+        it->p += p[0] < 0x80 ? 1 : 2;
+        return (int32_t)(u >> 1) ^ -(int32_t)(u & 1);
+    }
     int64_t v = varint(it, end, 35);
     if (v < INT32_MIN || v > INT32_MAX) {
         it->corrupt = "a varint is too large";

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hides CRC-32C (Castagnoli): the processor's instruction where it has one, else eight bytes at a
- * time by tables that are made on first use. */
+ * time by tables that are made on first use. An instruction waits for the one before it, so that
+ * three lanes side by side are nearly three times as fast; a table then moves a lane's register
+ * over the bytes of the next. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -37,9 +39,55 @@ static bool has_instruction(void)
     return __builtin_cpu_supports("sse4.2");
 }
 
+enum { LANE = 1024, WORD = 8 };
+static uint32_t over_lane[4][256]; /* what LANE zero bytes make of each byte of the register */
+static pthread_once_t once_lane = PTHREAD_ONCE_INIT;
+
+__attribute__((target("sse4.2"))) static void make_over_lane(void)
+{
+    for (unsigned bit = 0; bit < 32; bit++) {
+        uint64_t c = 1u << bit;
+        for (int i = 0; i < LANE / WORD; i++) {
+            c = _mm_crc32_u64(c, 0);
+        }
+        for (unsigned v = 0; v < 256; v++) {
+            over_lane[bit / 8][v] ^= v >> bit % 8 & 1 ? (uint32_t)c : 0;
+        }
+    }
+}
+
+static uint64_t skip_lane(uint64_t c)
+{
+    return over_lane[0][c & 0xff] ^ over_lane[1][c >> 8 & 0xff] ^ over_lane[2][c >> 16 & 0xff] ^
+           over_lane[3][c >> 24 & 0xff];
+}
+
+static uint64_t word_at(const uint8_t *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/** Three lanes of bytes. */
+__attribute__((target("sse4.2"))) static uint64_t three_lanes(uint64_t c, const uint8_t *p)
+{
+    uint64_t second = 0, third = 0;
+    for (int i = 0; i < LANE; i += WORD) {
+        c = _mm_crc32_u64(c, word_at(p + i));
+        second = _mm_crc32_u64(second, word_at(p + LANE + i));
+        third = _mm_crc32_u64(third, word_at(p + 2 * LANE + i));
+    }
+    return skip_lane(skip_lane(c) ^ second) ^ third;
+}
+
 __attribute__((target("sse4.2"))) static uint32_t by_instruction(const uint8_t *p, size_t len)
 {
     uint64_t c = UINT32_MAX, word;
+    pthread_once(&once_lane, make_over_lane);
+    for (; len >= 3 * LANE; len -= 3 * LANE, p += 3 * LANE) {
+        c = three_lanes(c, p);
+    }
     for (; len >= sizeof word; len -= sizeof word, p += sizeof word) {
         memcpy(&word, p, sizeof word);
         c = _mm_crc32_u64(c, word);

@@ -313,3 +313,20 @@ TEST(crc32c_is_the_same_with_and_without_an_instruction)
         }
     }
 }
+
+TEST(crc32c_of_much_is_the_same_with_and_without_an_instruction)
+{
+    enum { MUCH = 10000, STEP = 61, LANES = 3 * 1024 };
+    uint8_t *data = xmalloc(MUCH + LANES + 20);
+    for (size_t i = 0; i < MUCH + LANES + 20; i++) {
+        data[i] = (uint8_t)(i * 7 + i / 11 + i / 1000 * 3);
+    }
+    for (size_t len = 0; len <= MUCH; len += STEP) {
+        CHECK_INT(crc32c(data + len % 8, len), crc32c_tables(data + len % 8, len));
+    }
+    for (size_t len = LANES - 9; len < LANES + 10; len++) {
+        CHECK_INT(crc32c(data, len), crc32c_tables(data, len));
+        CHECK_INT(crc32c(data, LANES + len), crc32c_tables(data, LANES + len));
+    }
+    free(data);
+}
