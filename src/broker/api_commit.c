@@ -13,6 +13,7 @@ enum {
     IDS_FROM = 10,
     FETCH_CODE_FROM = 2,
     FETCH_GROUPS_FROM = 8,
+    FETCH_MEMBER_FROM = 9,
     ABORTABLE_FROM = 4,
     ADDS_FROM = 5,
     TOPICS_NULL = -1
@@ -277,6 +278,10 @@ static void fetch_group(struct ask *a)
     const char *name = wire_str(a->req, "GroupId");
     int code = group_readable(a->c, name);
     a->g = group_find(a->c->b, name);
+    if (code == KAFKA_NONE && a->g && a->g->consumer && a->c->version >= FETCH_MEMBER_FROM) {
+        code =
+            cgroup_check_fetch(a->g, wire_str(a->req, "MemberId"), wire_int(a->req, "MemberEpoch"));
+    }
     if (code != KAFKA_NONE && a->c->version >= FETCH_CODE_FROM) {
         wire_set_int(a->out, "ErrorCode", code);
     } else if (code == KAFKA_NONE && wire_get(a->req, "Topics")->a.n == TOPICS_NULL) {

@@ -265,6 +265,9 @@ static void describe(struct call *c, const char *name)
         wire_set_int(v, "ErrorCode", code);
         return;
     }
+    if (wire_int(&c->req.root, "IncludeAuthorizedOperations")) {
+        wire_set_int(v, "AuthorizedOperations", CALL_MAY_GROUP);
+    }
     wire_set_str(&c->resp, v, "GroupState", cgroup_state_name(g->consumer));
     wire_set_int(v, "GroupEpoch", g->consumer->epoch);
     wire_set_int(v, "AssignmentEpoch", g->consumer->assignment_epoch);

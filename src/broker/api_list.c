@@ -35,7 +35,7 @@ void api_list_groups(struct call *c)
             wire_set_int(&c->resp.root, "ErrorCode", code);
         }
         if (code != KAFKA_NONE || filtered(c, "StatesFilter", group_state_name(g)) ||
-            filtered(c, "TypesFilter", "classic")) {
+            filtered(c, "TypesFilter", g->consumer ? "consumer" : "classic")) {
             continue;
         }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Groups");
@@ -86,7 +86,7 @@ static void describe_group(struct call *c, const char *name)
     if (!g || g->consumer) {
         wire_set_str(&c->resp, v, "GroupState", "Dead");
         if (c->version >= NOT_FOUND_FROM) {
-            char *why = xasprintf("Group %s not found.", name);
+            char *why = xasprintf("Group %s %s.", name, g ? "is not a classic group" : "not found");
             wire_set_int(v, "ErrorCode", KAFKA_GROUP_ID_NOT_FOUND);
             wire_set_str(&c->resp, v, "ErrorMessage", why);
             free(why);

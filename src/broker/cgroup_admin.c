@@ -85,10 +85,10 @@ int cgroup_check_partition(const struct group *g, const char *member, int64_t ep
 
 int cgroup_check_fetch(const struct group *g, const char *member, int64_t epoch)
 {
-    if (!member && epoch < 0) {
-        return KAFKA_NONE;
+    if (!member) { /* who says an epoch and no name gets what Kafka has for it */
+        return epoch < 0 ? KAFKA_NONE : KAFKA_UNKNOWN_SERVER_ERROR;
     }
-    const struct cmember *m = member ? cgroup_member(g->consumer, member) : NULL;
+    const struct cmember *m = cgroup_member(g->consumer, member);
     return !m ? KAFKA_UNKNOWN_MEMBER_ID : m->epoch != epoch ? KAFKA_STALE_MEMBER_EPOCH : KAFKA_NONE;
 }
 

@@ -440,6 +440,93 @@ def consumer_and_classic(s):
     s.rec("offset", s.committed(g.name, t), s.group_state(g.name))
 
 
+@row("K03", "LeaveGroup of the classic protocol puts members out")
+def consumer_put_out(s):
+    g, one, two, three = Group(s, 1), member("m"), member("m"), member("m")
+    g.raw(one, 0, instance="i")
+    g.raw(two, 0)
+    g.raw(three, 0, instance="j")
+    out = lambda *who: [(m["MemberId"] in (one, two, three, ""), m["ErrorCode"]) for m in s.c.call(
+        "LeaveGroup", 3, {"GroupId": g.name, "Members": [
+            {"MemberId": m, "GroupInstanceId": i} for m, i in who]})["Members"]]
+    s.rec("wrong", out(("x", None), ("", "k"), ("x", "i")))
+    s.rec("epoch", g.describe()["GroupEpoch"])
+    s.rec("out", out((two, None), ("", "i")))
+    s.rec("epoch", g.describe()["GroupEpoch"], len(g.describe()["Members"]))
+    s.rec("last", s.leave(g.name, three), g.shown())
+
+
+@row("K03", "OffsetCommit and OffsetFetch of members")
+def consumer_offsets(s):
+    g, one, two = Group(s, 2), member("m"), member("m")
+    t, has = g.topics[0], {}
+    commit = lambda who, e, p=0, instance=None, v=9: s.commit(
+        g.name, t, p, 5, who, e, instance, version=v)
+
+    def fetch(who, e, name=None):
+        a = s.c.call("OffsetFetch", 9, {"Groups": [
+            {"GroupId": name or g.name, "MemberId": who, "MemberEpoch": e,
+             "Topics": [{"Name": t, "PartitionIndexes": [0]}]}], "RequireStable": False})["Groups"][0]
+        return a["ErrorCode"], [x["CommittedOffset"] for y in a["Topics"] for x in y["Partitions"]]
+    none = wire.unique("no")
+    s.rec("no group", s.commit(none, t, 0, 5, one, 1, version=9), fetch(one, 1, none),
+          fetch(None, -1, none))
+    g.raw(one, 0)
+    s.rec("member", commit(one, 2), commit(one, 3), commit(one, 1), commit("x", 2), commit("", 2))
+    s.rec("nobody", commit("", -1), commit(one, -1), commit(one, 2, v=8))
+    s.rec("instance", commit(one, 2, instance="i"))
+    s.rec("fetch", fetch(one, 2), fetch(one, 3), fetch(one, 1), fetch("x", 2), fetch(None, -1))
+    s.rec("fetch as nobody", fetch("", -1), fetch(one, -1), fetch(None, 2))
+    has[one] = (2, {"t0": [0, 1]})
+    settle(g, [one, two], has)
+    mine, lost = has[one][1]["t0"][0], has[two][1]["t0"][0]
+    s.rec("epoch 2", commit(one, 2, mine), commit(one, 2, lost))
+    s.rec("epoch 3", commit(one, 3, mine), commit(one, 3, lost))
+    s.rec("the other", commit(two, 2, lost), commit(two, 3, lost), commit(two, 3, mine))
+    g.raw(one, -2, instance="i")
+    s.rec("fetch", fetch(one, 2), fetch(one, 3))
+
+
+@row("K03", "commits of a static member that is away")
+def consumer_static_commits(s):
+    g, one, two = Group(s, 1), member("m"), member("m")
+    t = g.topics[0]
+    g.raw(one, 0, instance="i")
+    commit = lambda who, e: s.commit(g.name, t, 0, 5, who, e, "i", version=9)
+    s.rec("here", commit(one, 2))
+    g.raw(one, -2, instance="i")
+    s.rec("away", commit(one, 2), commit(one, -2), commit(one, 0))
+    g.raw(two, 0, instance="i")
+    s.rec("back", commit(one, 2), commit(two, 2), commit(two, 0), commit(two, 1))
+
+
+@row("K03", "newer ListGroups, DescribeGroups, ConsumerGroupDescribe")
+def consumer_lists(s):
+    g, m = Group(s, 1), member("m")
+    g.raw(m, 0)
+    c = wire.unique("classic")
+    s.stable_member(c)
+
+    def listed(**filters):
+        a = s.c.call("ListGroups", 5, filters)
+        return a["ErrorCode"], sorted((x["GroupId"] == g.name, x["ProtocolType"], x["GroupState"],
+                                       x["GroupType"]) for x in a["Groups"]
+                                      if x["GroupId"] in (g.name, c))
+    s.rec("all", listed())
+    s.rec("types", listed(TypesFilter=["consumer"]), listed(TypesFilter=["Classic"]),
+          listed(TypesFilter=["no"]))
+    s.rec("states", listed(StatesFilter=["stable"]), listed(StatesFilter=["Empty"]),
+          listed(StatesFilter=["Assigning", "Reconciling"]))
+    for v in (5, 6):
+        x = s.c.call("DescribeGroups", v, {"Groups": [g.name]})["Groups"][0]
+        s.rec("described", x["ErrorCode"], x["GroupState"], len(x["Members"]),
+              (x.get("ErrorMessage") or "").replace(g.name, "G"))
+    a = s.c.call("ConsumerGroupDescribe", 0, {"GroupIds": [g.name, wire.unique("no")],
+                                              "IncludeAuthorizedOperations": True})
+    s.rec("operations", [x["AuthorizedOperations"] for x in a["Groups"]],
+          [sorted(x) for x in a["Groups"][0]["Members"]])
+
+
 @row("K03", "transactional commits of members")
 def consumer_txn(s):
     g, m, x = Group(s, 2), member("m"), wire.unique("txn")
