@@ -64,11 +64,21 @@ static int append(struct call *c, const struct topicref *topic, const struct wir
     return part_append(c->b, *p, records, len, &from, done);
 }
 
+static void put_late(struct call *c, struct wire_value *out, struct part_appended *done)
+{
+    for (size_t i = 0; i < done->late.n && !c->resp.over; i++) {
+        struct wire_value *v = wire_add(&c->resp, out, "RecordErrors");
+        wire_set_int(v, "BatchIndex", done->late.items[i]);
+        wire_set_str(&c->resp, v, "BatchIndexErrorMessage", done->why);
+    }
+    free(done->late.items);
+}
+
 static int produce_one(struct call *c, struct wire_value *topic, const struct topicref *name,
                        const struct wire_value *ask, bool refused)
 {
     struct part_appended done = {.base = -1, .log_append_time = -1};
-    struct partition *p;
+    struct partition *p = NULL;
     int code =
         refused ? KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED : append(c, name, ask, &p, &done);
     struct wire_value *out = wire_add(&c->resp, topic, "PartitionResponses");
@@ -76,8 +86,9 @@ static int produce_one(struct call *c, struct wire_value *topic, const struct to
     wire_set_int(out, "ErrorCode", code);
     wire_set_int(out, "BaseOffset", done.base);
     wire_set_int(out, "LogAppendTimeMs", done.log_append_time);
-    wire_set_int(out, "LogStartOffset", code == KAFKA_NONE ? p->log.start : -1);
+    wire_set_int(out, "LogStartOffset", code == KAFKA_NONE || done.reached ? p->log.start : -1);
     wire_set_str(&c->resp, out, "ErrorMessage", done.why);
+    put_late(c, out, &done);
     if (code == KAFKA_NOT_LEADER_OR_FOLLOWER && c->version >= HINTS_FROM) {
         hint_leader(c, out, p);
     }
@@ -110,6 +121,9 @@ static void produce(struct call *c)
     bool refused = lacks_id(req);
     for (size_t i = 0; i < wire_count(req, "TopicData"); i++) {
         const struct wire_value *t = wire_at(req, "TopicData", i);
+        if (wire_count(t, "PartitionData") == 0) {
+            continue;
+        }
         struct wire_value *out = wire_add(&c->resp, &c->resp.root, "Responses");
         struct topicref name = topicref_read(c, t, "Name", c->version >= IDS_FROM);
         topicref_put(c, out, "Name", &name);

@@ -83,10 +83,14 @@ static int go_on(struct call *c, struct fetch_plan *p, int32_t id, int32_t epoch
     if (s->n > 0 && s->by_id != (c->version >= IDS_FROM)) {
         return KAFKA_FETCH_SESSION_TOPIC_ID_ERROR;
     }
+    read_request(c, p);
+    if (!fetch_session_room(c->b, p->n)) {
+        fetch_session_end(c->b, s);
+        return KAFKA_FETCH_SESSION_ID_NOT_FOUND;
+    }
     s->refs++;
     p->session = s;
     s->by_id = c->version >= IDS_FROM;
-    read_request(c, p);
     for (size_t i = 0; i < p->n; i++) {
         fetch_session_ask(s, &p->asks[i]);
     }

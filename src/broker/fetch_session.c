@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "broker/part.h"
 
-enum { SESSIONS_MAX = 1000, PARTITIONS_MAX = 200000, KEPT_MS = 120000, SPARE = 64 };
+enum { SESSIONS_MAX = 1000, PARTITIONS_MAX = 200000, KEPT_MS = 120000 };
 
 /* ---- partitions -------------------------------------------------------------------------------
  */
@@ -61,21 +61,22 @@ static void free_list(struct fetch_cached *x)
     }
 }
 
-/** The places of forgotten partitions are not kept for ever. */
-static void tidy(struct fetch_session *s)
+/** A partition, its name or id, and its place. */
+enum { CACHED_COST = sizeof(struct fetch_cached) + 64 + STATE_ENTRY };
+
+static void charge(struct fetch_session *s)
 {
-    if (s->parts.n < 2 * s->n + SPARE) {
-        return;
-    }
-    map_free(&s->parts);
-    s->parts = (struct map){0};
-    for (struct fetch_cached *x = s->first; x; x = x->next) {
-        place(&s->parts, x->name, s->by_id ? x->id : NULL, x->partition, true)->p = x;
-    }
+    state_charge(s->b, &s->cost, sizeof *s + s->n * CACHED_COST);
+}
+
+bool fetch_session_room(const struct broker *b, size_t n)
+{
+    return state_room(b, n * CACHED_COST);
 }
 
 void fetch_session_ask(struct fetch_session *s, const struct fetch_ask *ask)
 {
+    map_sweep(&s->parts);
     struct map_entry *at = place(&s->parts, ask->name, ask->id, ask->partition, true);
     struct fetch_cached *x = at->p;
     if (!x) {
@@ -87,6 +88,7 @@ void fetch_session_ask(struct fetch_session *s, const struct fetch_ask *ask)
         }
         link_last(s, x);
         s->n++;
+        charge(s);
     }
     if (!x->name && ask->name) {
         x->name = xstrdup(ask->name);
@@ -109,7 +111,7 @@ void fetch_session_forget(struct fetch_session *s, const struct fetch_ask *ask)
     s->n--;
     x->next = s->gone;
     s->gone = x;
-    tidy(s);
+    charge(s);
 }
 
 bool fetch_session_changed(const struct fetch_ask *ask)
@@ -175,6 +177,7 @@ void fetch_session_end(struct broker *b, struct fetch_session *s)
     }
     b->fetch_sessions.items[i] = b->fetch_sessions.items[--b->fetch_sessions.n];
     s->epoch = -1; /* no request fits any more */
+    state_charge(b, &s->cost, 0);
     fetch_session_drop(s);
 }
 
@@ -238,11 +241,12 @@ static int32_t new_id(const struct call *c)
 
 struct fetch_session *fetch_session_new(struct call *c, const struct fetch_ask *asks, size_t n)
 {
-    if (!make_room(c->b, n)) {
+    if (!make_room(c->b, n) || !fetch_session_room(c->b, n)) {
         return NULL;
     }
     struct fetch_session *s = xcalloc(1, sizeof *s);
-    *s = (struct fetch_session){.id = new_id(c),
+    *s = (struct fetch_session){.b = c->b,
+                                .id = new_id(c),
                                 .epoch = 1,
                                 .node = c->node->id,
                                 .since = c->node->since,

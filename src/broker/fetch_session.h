@@ -17,6 +17,8 @@ struct fetch_cached {
     struct fetch_cached *next, **link;
 };
 struct fetch_session {
+    struct broker *b;
+    size_t cost;
     int32_t id, epoch; /**< the epoch that the next request must have */
     int node;
     uint64_t since; /**< of the node's state */
@@ -44,6 +46,8 @@ struct fetch_ask {
 struct fetch_session *fetch_session_find(const struct call *c, int32_t id);
 /** A new one of these partitions, as they are answered now; NULL = there is no room. */
 struct fetch_session *fetch_session_new(struct call *c, const struct fetch_ask *asks, size_t n);
+/** Whether so many partitions more may be remembered. */
+bool fetch_session_room(const struct broker *b, size_t n);
 /** Adds the partition, or changes what is asked of it. */
 void fetch_session_ask(struct fetch_session *s, const struct fetch_ask *ask);
 void fetch_session_forget(struct fetch_session *s, const struct fetch_ask *ask);

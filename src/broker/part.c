@@ -189,44 +189,43 @@ static int refuse(struct part_appended *out, int code, const char *why)
 }
 
 /** What Kafka checks before it looks at the transaction: one whole batch. */
-static int check_blob(const void *records, size_t len, struct batch *x, struct part_appended *out)
+static int check_blob(const void *records, size_t len, struct batch *x)
 {
     struct batch_iter it;
     batch_iter_init(&it, records, len);
     enum batch_next got = batch_iter_next(&it, x);
     if (got == BATCH_END) {
-        return refuse(out, KAFKA_INVALID_RECORD, "There is no record batch.");
+        return KAFKA_INVALID_RECORD;
     }
     if (x->size < BATCH_HEADER) {
-        return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
+        return KAFKA_CORRUPT_MESSAGE;
     }
     if (x->magic < 0 || x->magic > 2) {
-        return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
+        return KAFKA_CORRUPT_MESSAGE;
     }
     if (x->magic != 2) {
-        return refuse(out, KAFKA_INVALID_RECORD, "Only record batches of magic 2 are allowed.");
+        return KAFKA_INVALID_RECORD;
     }
     if (it.pos != len) {
-        return refuse(out, KAFKA_INVALID_RECORD, "There must be exactly one record batch.");
+        return KAFKA_INVALID_RECORD;
     }
     return KAFKA_NONE;
 }
 
 /** What Kafka checks behind that and before it looks at the producer: a batch that makes sense. */
-static int check_batch(const struct broker *b, const struct partition *p, const struct batch *x,
-                       struct part_appended *out)
+static int check_batch(const struct broker *b, const struct partition *p, const struct batch *x)
 {
     if (x->size > (size_t)props_get(&b->props, &p->topic->props, PROP_MESSAGE_MAX)) {
-        return refuse(out, KAFKA_MESSAGE_TOO_LARGE, NULL);
+        return KAFKA_MESSAGE_TOO_LARGE;
     }
     if (!x->crc_ok) {
-        return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
+        return KAFKA_CORRUPT_MESSAGE;
     }
     if (x->base_offset != 0 || x->count <= 0 || x->last_offset_delta != x->count - 1) {
-        return refuse(out, KAFKA_INVALID_RECORD, "The offsets of the batch make no sense.");
+        return KAFKA_INVALID_RECORD;
     }
     if (x->codec > CODEC_ZSTD) {
-        return refuse(out, KAFKA_CORRUPT_MESSAGE, NULL);
+        return KAFKA_CORRUPT_MESSAGE;
     }
     return KAFKA_NONE;
 }
@@ -246,21 +245,37 @@ static bool records_ok(const struct batch *x)
     return rc == 0 && n == x->count;
 }
 
+/** Which records have a time above the limit; none if they cannot be read. */
+static void find_late(const struct batch *x, int64_t limit, struct part_appended *out)
+{
+    struct record_iter it;
+    struct record r;
+    record_iter_init(&it, x);
+    for (int32_t i = 0; record_iter_next(&it, &r) > 0; i++) {
+        if (r.timestamp > limit) {
+            *VEC_PUSH(&out->late) = i;
+        }
+    }
+    record_iter_free(&it);
+}
+
 static int check_records(const struct broker *b, const struct partition *p, const struct batch *x,
                          struct part_appended *out)
 {
     const struct props *t = &p->topic->props;
     if (x->control) {
-        return refuse(out, KAFKA_INVALID_RECORD, "Clients may not write control records.");
+        return KAFKA_INVALID_RECORD;
     }
     if (x->producer_id >= 0 && (x->base_sequence < 0 || x->producer_epoch < 0)) {
-        return refuse(out, KAFKA_INVALID_RECORD, "A producer id without epoch or sequence.");
+        return KAFKA_INVALID_RECORD;
     }
     if (x->codec == CODEC_NONE && !records_ok(x)) {
-        return refuse(out, KAFKA_INVALID_RECORD, "The records of the batch make no sense.");
+        return KAFKA_INVALID_RECORD;
     }
-    if (!props_get(&b->props, t, PROP_TIMESTAMP_TYPE) &&
-        x->max_timestamp - state_now_ms() > props_get(&b->props, t, PROP_TIMESTAMP_AFTER_MAX)) {
+    int64_t ahead = x->max_timestamp - state_now_ms();
+    int64_t most = props_get(&b->props, t, PROP_TIMESTAMP_AFTER_MAX);
+    if (!props_get(&b->props, t, PROP_TIMESTAMP_TYPE) && ahead > most) {
+        find_late(x, x->max_timestamp - ahead + most, out);
         return refuse(out, KAFKA_INVALID_TIMESTAMP, "A timestamp lies too far ahead.");
     }
     return KAFKA_NONE;
@@ -351,15 +366,16 @@ int part_append(struct broker *b, struct partition *p, const void *records, size
 {
     struct batch x;
     *out = (struct part_appended){.base = -1, .log_append_time = -1};
-    int code = check_blob(records, len, &x, out);
+    int code = check_blob(records, len, &x);
     if (code == KAFKA_NONE && x.producer_id >= 0) {
         code = check_transaction(b, p, &x, from);
     }
     if (code == KAFKA_NONE) {
-        code = check_batch(b, p, &x, out);
-    }
-    if (code == KAFKA_NONE && !from->coordinator) {
-        code = check_records(b, p, &x, out);
+        code = check_batch(b, p, &x);
+        if (code == KAFKA_NONE && !from->coordinator) {
+            code = check_records(b, p, &x, out);
+        }
+        out->reached = code == KAFKA_INVALID_RECORD || code == KAFKA_INVALID_TIMESTAMP;
     }
     if (code == KAFKA_NONE && x.producer_id >= 0 && !from->coordinator) {
         const struct pstate_batch *twin = pstate_duplicate(&p->producers, &x);
@@ -370,6 +386,7 @@ int part_append(struct broker *b, struct partition *p, const void *records, size
             return KAFKA_NONE;
         }
         code = pstate_check(&p->producers, &x);
+        out->reached = code != KAFKA_NONE;
     }
     if (code == KAFKA_NONE && !part_has_room(b, p, x.size)) {
         code = refuse(out, KAFKA_STORAGE_ERROR, "The broker's memory limit is reached.");

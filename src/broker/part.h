@@ -43,6 +43,11 @@ struct part_appended {
     int64_t base, log_append_time; /**< -1 = none */
     bool duplicate;
     const char *why; /**< a message for some errors, NULL = none */
+    bool reached;    /**< the log itself has refused it, not somebody before */
+    struct {
+        int32_t *items;
+        size_t n, cap;
+    } late; /**< with INVALID_TIMESTAMP: which records; freed by the caller */
 };
 /** Checks and appends one produced blob: exactly one batch. @return Kafka's error code. */
 int part_append(struct broker *b, struct partition *p, const void *records, size_t len,

@@ -665,6 +665,71 @@ def delete_records(s, v):
     go("topic", wire.unique("no"), 0, 0)
 
 
+# ---- produce -------------------------------------------------------------------------------------
+
+def produced(s, v, label, parts, acks=-1, txn=None, topics=None):
+    """parts: (topic, id, partition, blob)"""
+    data = [dict({"TopicId": i} if v >= 13 else {"Name": n},
+                 PartitionData=[{"Index": p, "Records": b}]) for n, i, p, b in parts]
+    a = s.c.call("Produce", v, {"TransactionalId": txn, "Acks": acks, "TimeoutMs": 5000,
+                                "TopicData": data if topics is None else topics})
+    for t in a["Responses"]:
+        for p in t["PartitionResponses"]:
+            p["RecordErrors"] = [(e["BatchIndex"], bool(e["BatchIndexErrorMessage"]))
+                                 for e in p.get("RecordErrors", [])]
+            if p["LogAppendTimeMs"] > 0:
+                p["LogAppendTimeMs"] = "a time"
+    s.rec(label, plain(s, a))
+
+
+@each("Produce", 8, 13, "Produce")
+def produce(s, v):
+    t, no = s.topic(), wire.unique("no")
+    stamped = s.topic("stamped", message_timestamp_type="LogAppendTime")
+    small = s.topic("small", max_message_bytes=200)
+    ids = [topic_id(s, n) for n in (t, stamped, small)]
+
+    def go(label, blob, name=t, tid=None, p=0, **how):
+        produced(s, v, label, [(name, tid or ids[0], p, blob)], **how)
+    go("good", wire.batch([b"a", b"b"]))
+    go("stamped", wire.batch([b"a"]), stamped, ids[1])
+    go("unknown topic", wire.batch([b"a"]), no, b"\7" * 16)
+    go("no topic", wire.batch([b"a"]), "", NO_ID)
+    go("unknown partition", wire.batch([b"a"]), p=7)
+    go("crc", wire.batch([b"a"], crc=5))
+    go("magic", wire.batch([b"a"], magic=1))
+    go("too large", wire.batch([b"x" * 300]), small, ids[2])
+    go("control", wire.batch([b"a"], attributes=32))
+    go("count", wire.batch([b"a"], count=2, last_delta=1))
+    go("in the future", wire.batch([b"a", b"b"], ts=[5, 9000000000000]))
+    go("nothing", b"")
+    go("two batches", wire.batch([b"a"]) + wire.batch([b"b"]))
+    go("gap", wire.batch([b"a"], pid=7, epoch=0, seq=5))
+    go("half a producer", wire.batch([b"a"], pid=7, epoch=-1, seq=-1))
+    go("of no transaction", wire.batch([b"a"], pid=7, epoch=0, seq=0, txn=True))
+    go("acks", wire.batch([b"a"]), acks=2)
+    produced(s, v, "no partitions", [], topics=[
+        dict({"TopicId": ids[0]} if v >= 13 else {"Name": t}, PartitionData=[])])
+    produced(s, v, "no topics", [], topics=[])
+    s.rec("end", s.lo(t, 0, -1), s.fetch(t, 0, 0))
+
+
+@each("Produce", 8, 13, "Produce of a transaction")
+def produce_txn(s, v):
+    t, x = s.topic(), wire.unique("id")
+    tid = topic_id(s, t)
+    _, pid, e = s.init(x)
+    blob = lambda seq: wire.batch([b"a"], pid=pid, epoch=e, seq=seq, txn=True)
+    s.add(x, pid, e, (t, 0))
+    produced(s, v, "first", [(t, tid, 0, blob(0))], txn=x)
+    produced(s, v, "again", [(t, tid, 0, blob(0))], txn=x)
+    produced(s, v, "gap", [(t, tid, 0, blob(7))], txn=x)
+    produced(s, v, "no id", [(t, tid, 0, blob(1))])
+    produced(s, v, "other id", [(t, tid, 0, blob(1))], txn=wire.unique("id"))
+    s.end(x, pid, e, True)
+    s.rec("end", s.stable(t), s.visible(t, 0))
+
+
 # ---- fetch ---------------------------------------------------------------------------------------
 
 def fetch_body(v, parts, sid=0, epoch=-1, wait=0, forget=(), **how):
@@ -756,10 +821,13 @@ def sessions(s, v):
     s.delete(u)
     s.until(lambda: s.lo(u, 0, -1)[0], lambda e: e == 3)
     go("deleted", [], sid, 14)
+    s.topic_named(u)
+    s.produce(u, 0, [b"other"])
+    go("another of that name", [], sid, 15)
     other = 12 if v >= 13 else 13
-    fetched(s, "in the other version", other, [], sid, 15)
-    go("empty", [], sid, 15, forget=[(t, tid, [0]), (u, uid, [0])])
-    go("gone", [], sid, 16)
+    fetched(s, "in the other version", other, [], sid, 16)
+    go("empty", [], sid, 16, forget=[(t, tid, [0]), (u, uid, [0])])
+    go("gone", [], sid, 17)
     sid = go("another", whole, epoch=0)
     new = go("in its place", whole, sid, 0)
     go("replaced", [], sid, 1)
