@@ -41,7 +41,6 @@ local function worker(w)
   end
 end
 
-local TXN_TIMEOUT <const> = 10000
 local function topics(existing)
   return {
     input  = { partitions = 4, replicas = 3, existing = existing },
@@ -50,31 +49,40 @@ local function topics(existing)
 end
 
 local function conf(extra)
-  local t = { ["session.timeout.ms"] = param "session", ["transaction.timeout.ms"] = TXN_TIMEOUT }
+  local t = { ["session.timeout.ms"] = param "session",
+              ["transaction.timeout.ms"] = param "transaction" }
   for k, v in pairs(extra or {}) do t[k] = v end
   return t
 end
 
+local inside <const> = { "before_offsets", "after_offsets", "before_commit" }
+
 scenario "eos" {
   doc     = "consume-transform-produce under crashes and rebalances is exactly-once",
   tags    = { "eos", "txn" },
-  params  = {
-    workers = 3, ids = 2000, rate = "40/s", crash_p = 0.02, session = 2000,
+  params  = { -- short ones, for many seeds, are in script/soak
+    workers = 3, ids = 2000, rate = "40/s", crash_p = 0.02, abort_p = 0.005,
+    session = { 2000, "time-out of the group's members, ms" },
+    transaction = { 10000, "time-out of transactions, ms" },
+    restart = { "1s", "a worker that died is started again after" },
+    rebalance = "5s..10s", pause = "15s", inside = "10s..20s",
+    hold = { "4s..6s", "length of a pause: above the session, below the transaction" },
     existing = { false, "the topics are there already, on a cluster that is not kaos's own" },
   },
   topics  = topics(param "existing"),
 
   roles = {
     controller = controller "read_committed",
-    worker     = { run = worker, count = param "workers", restart = "1s", conf = conf() },
+    worker     = { run = worker, count = param "workers", restart = param "restart",
+                   conf = conf() },
   },
 
   faults = {
     crash     { role = "worker", p = param "crash_p", per = "message", point = "any" },
-    rebalance { group = "copy", every = "5s..10s" },
-    -- longer than the session, shorter than the transaction
-    pause     { role = "worker", every = "15s", hold = "4s..6s" },
-    abort     { role = "worker", p = 0.005 },
+    rebalance { group = "copy", every = param "rebalance" },
+    pause     { role = "worker", every = param "pause", hold = param "hold" },
+    abort     { role = "worker", p = param "abort_p" },
+    crash     { role = "worker", at = param "inside", point = inside },
   },
 
   expect = {
@@ -85,7 +93,7 @@ scenario "eos" {
     },
     eventually "the group settles" { stable_group "copy", within = "20s" },
     sometimes  "died inside an open transaction" {
-      crashed { role = "worker", point = { "before_offsets", "after_offsets", "before_commit" } },
+      crashed { role = "worker", point = inside },
     },
     sometimes  "a transaction was aborted",
   },
@@ -240,11 +248,13 @@ for bug, twin in pairs(twins) do
     doc        = twin.doc,
     tags       = { "eos", "twin" },
     fails_with = twin.fails_with,
-    params     = { workers = 3, ids = 300, rate = "60/s", session = 2000 },
+    params     = { workers = 3, ids = 300, rate = "60/s", session = 2000, transaction = 10000,
+                   restart = "500ms" },
     topics     = topics(false),
     roles      = {
       controller = controller(twin.isolation or "read_committed"),
-      worker     = { run = twin.worker, count = param "workers", restart = "500ms", conf = conf() },
+      worker     = { run = twin.worker, count = param "workers", restart = param "restart",
+                     conf = conf() },
     },
     faults     = twin.faults,
     expect     = {

@@ -75,7 +75,7 @@ static const struct props_row rows[PROP_COUNT] = {
     [PROP_PID_EXPIRATION_CHECK] =
         INT("producer.id.expiration.check.interval.ms", NULL, "600000", 1, INT32_MAX),
     [PROP_REBALANCE_DELAY] = INT("group.initial.rebalance.delay.ms", NULL, "0", 0, INT32_MAX),
-    [PROP_SESSION_MIN] = INT("group.min.session.timeout.ms", NULL, "1000", 0, INT32_MAX),
+    [PROP_SESSION_MIN] = INT("group.min.session.timeout.ms", NULL, "500", 0, INT32_MAX),
     [PROP_SESSION_MAX] = INT("group.max.session.timeout.ms", NULL, "1800000", 0, INT32_MAX),
     [PROP_GROUP_MAX_SIZE] = INT("group.max.size", NULL, "2147483647", 1, INT32_MAX),
     [PROP_CONSUMER_SESSION] = INT("group.consumer.session.timeout.ms", NULL, "6000", 1, INT32_MAX),

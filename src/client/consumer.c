@@ -50,6 +50,7 @@ static void read_lines(struct consumer *c, struct conf *lines)
 {
     const char *session = conf_get(lines, "session.timeout.ms");
     c->session = strtoull(session, NULL, 10);
+    c->heartbeat = strtoull(conf_get(lines, "heartbeat.interval.ms"), NULL, 10);
     c->reset = reset_of(conf_get(lines, "auto.offset.reset"));
     c->auto_store = conf_true(conf_get(lines, "enable.auto.commit")) &&
                     conf_true(conf_get(lines, "enable.auto.offset.store"));
@@ -99,6 +100,7 @@ static void begin(struct consumer *c)
         e.fatal = true;
         consumer_tell_error(c, &e);
     }
+    consumer_group_beat(c);
 }
 
 static void release(struct consumer *c)
@@ -439,7 +441,8 @@ void consumer_close(struct consumer *c, uint64_t bound, loop_fn done, void *arg)
     consumer_give_up(c);
     c->closing = true;
     timer_stop(c->tick);
-    c->tick = NULL;
+    timer_stop(c->beat);
+    c->tick = c->beat = NULL;
     consumer_drop(c, NULL);
     c->bound = timer_start(c->loop, bound, 0, bound_passed, c);
     start_leaving(c);
@@ -449,6 +452,7 @@ void consumer_abandon(struct consumer *c)
 {
     c->closing = c->abandoned = true;
     timer_stop(c->tick);
+    timer_stop(c->beat);
     wake_stop(&c->wake);
     wake_stop(&c->ops);
     batches_detach(c->batches);

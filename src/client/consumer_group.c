@@ -314,6 +314,26 @@ void consumer_group_tick(struct consumer *c)
         join_again(c);
 }
 
+/* librdkafka's main thread looks whether a heartbeat is due when it has something else to do, and
+ * at least every LOOKS_MS. An idle member whose session is not several times as long is evicted.
+ * Any request to that thread makes it look; this one is the smallest. */
+enum { LOOKS_MS = 500, BEAT_LEAST_MS = 10 };
+
+static void on_beat(void *arg)
+{
+    struct consumer *c = arg;
+    char *member = rd_kafka_memberid(c->rk);
+    if (member)
+        rd_kafka_mem_free(c->rk, member);
+}
+
+void consumer_group_beat(struct consumer *c)
+{
+    uint64_t every = c->heartbeat / 2 > BEAT_LEAST_MS ? c->heartbeat / 2 : BEAT_LEAST_MS;
+    if (c->heartbeat < LOOKS_MS)
+        c->beat = timer_start(c->loop, every, every, on_beat, c);
+}
+
 void consumer_give_up(struct consumer *c)
 {
     while (c->notes) {

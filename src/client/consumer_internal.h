@@ -33,7 +33,9 @@ struct consumer {
     char *group;
     rd_kafka_topic_partition_list_t *topics;
     uint64_t session;
-    int64_t reset; /**< CLIENT_BEGINNING, CLIENT_END, CLIENT_NO_OFFSET = error */
+    uint64_t heartbeat; /**< ms between heartbeats */
+    struct timer *beat; /**< makes librdkafka look in time whether one is due, or NULL */
+    int64_t reset;      /**< CLIENT_BEGINNING, CLIENT_END, CLIENT_NO_OFFSET = error */
     bool auto_store, no_callback;
     bool closing, abandoned;
 
@@ -87,6 +89,8 @@ void consumer_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 /** Calls callbacks of notes that may go ahead now; deferred. */
 void consumer_dispatch(struct consumer *c);
 void consumer_group_tick(struct consumer *c);
+/** Sees to heartbeats that come more often than librdkafka looks. */
+void consumer_group_beat(struct consumer *c);
 /** Starts looking up all partitions of the topics, then notes them as an assign. */
 void consumer_look_up(struct consumer *c);
 /** Tells and answers everything for a close. */

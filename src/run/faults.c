@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fault clock: every timed fault (exit, kill, pause, rebalance, broker) has a clock that draws
  * its times from the seed and picks a victim by hash. crash and abort are drawn in the roles
- * themselves.
+ * themselves, unless they have a time: then the victim is told, and another one when it dies
+ * before.
  *
  * kill, pause and exit look for an instance with an open transaction for a moment (armed) where the
  * role has transactions at all, because that is where such a fault finds something. */
@@ -120,9 +121,34 @@ static void arm_member(struct fault_clock *c, struct member *m)
     json_t *j = json_pack("{s:s,s:i,s:I}", "do", plan_fault_name(c->f->kind), "fault", c->index,
                           "points", (json_int_t)c->f->points);
     char *json = json_dumps(j, JSON_COMPACT);
+    c->ordered = true;
     proc_send(m->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
     free(json);
     json_decref(j);
+}
+
+void faults_done(struct run *r, int64_t fault)
+{
+    for (size_t i = 0; i < r->clocks.n; i++) {
+        if (r->clocks.items[i].index == fault) {
+            r->clocks.items[i].ordered = false;
+        }
+    }
+}
+
+void faults_gone(struct run *r, const struct member *m)
+{
+    for (size_t i = 0; i < r->clocks.n; i++) {
+        struct fault_clock *c = &r->clocks.items[i];
+        if (!c->ordered || c->victim != m) {
+            continue;
+        }
+        c->ordered = false;
+        c->fired--;
+        if (faults_active(c)) {
+            faults_wait(c, FAULTS_RETRY_MS);
+        }
+    }
 }
 
 static void hit_member(struct fault_clock *c, struct member *m)
@@ -155,7 +181,9 @@ static void fire_member(struct fault_clock *c)
     uint64_t now = clock_mono_ns();
     c->armed_ns = c->armed_ns ? c->armed_ns : now;
     struct member *m = choose(c, true);
-    bool patient = now - c->armed_ns < ARM_NS && has_txns(c);
+    bool waits =
+        c->f->kind == FAULT_CRASH || c->f->kind == FAULT_ABORT; /* by itself, for a point */
+    bool patient = !waits && now - c->armed_ns < ARM_NS && has_txns(c);
     if (!m && patient) {
         faults_wait(c, ARM_POLL_MS);
         return;

@@ -342,6 +342,7 @@ static void on_gone(void *arg, struct proc *p, struct proc_end end)
     if (r->failed || fatal_end(m, end)) {
         return;
     }
+    faults_gone(r, m);
     r->count.deaths += strcmp(why, "fault") == 0 || strcmp(why, "died") == 0;
     if (r->course) {
         r->course->gone(m, why);

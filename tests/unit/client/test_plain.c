@@ -417,6 +417,24 @@ static bool assigned_once(void *arg)
     return m->assigns > 0;
 }
 
+/* librdkafka alone would look only twice a second whether a heartbeat is due. */
+TEST_LIMIT(an_idle_member_with_a_short_session_stays_one, 60)
+{
+    const char *topic = lab_name("short"), *group = lab_name("group");
+    lab_topic(topic, 2);
+    struct conf conf = {0};
+    struct member m = {0};
+    conf_set(&conf, "session.timeout.ms", "500");
+    join(&m, group, topic, &conf);
+    lab_until(assigned_once, &m, 15000, "assigned");
+    lab_run(3000); /* six sessions */
+    CHECK_INT(m.assigns, 1);
+    CHECK_INT(m.losts + m.revokes, 0);
+    leave(&m);
+    conf_free(&conf);
+    lab_end();
+}
+
 static bool again(void *arg)
 {
     struct member *m = arg;
