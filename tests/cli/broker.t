@@ -27,6 +27,33 @@ Three virtual nodes: three addresses, leaders spread over them.
   $ kill $pid
   $ wait $pid
 
+Commands for nodes come from standard input; what happens to nodes is said.
+
+  $ printf 'kill 2\nkill 2\nmaim 1\npause 3\nresume 3\nkill 9\n' >commands
+  $ mkfifo in
+  $ kaos broker --listen 127.0.0.1:0 --nodes 3 --control - <in >broker.txt 2>err &
+  $ pid=$!
+  $ exec 3>in
+  $ cat commands >&3
+  $ for i in $(seq 200); do grep -qs 'no node 9' err && break; sleep 0.05; done
+  $ tail -n +2 broker.txt
+  node 2 down
+  node 3 paused
+  node 3 up
+  $ cat err
+  kaos: kill: node 2 is down
+  kaos: 'maim' is not known: kill, stop, pause, isolate, resume or restart
+  kaos: there is no node 9: the nodes are 1 to 3
+  $ kill $pid
+  $ wait $pid
+  $ exec 3>&-
+  $ kaos broker --control file
+  kaos: --control: file is not - (standard input)
+  [64]
+  $ kaos broker --listen 127.0.0.1:0 --control - <commands
+  kaos: --control: descriptor 0 is no pipe and no terminal: operation not permitted
+  [4]
+
 What is wrong with options is said.
 
   $ kaos broker now
