@@ -38,7 +38,7 @@ struct broker_opts {
     int listeners;
     int transaction_version;               /**< 1 (classic) or 2 (KIP-890); 0 = 2 */
     uint64_t seed;                         /**< of what the properties kaos.* have it draw */
-    uint64_t memory;                       /**< bytes of all logs; 0 = no limit */
+    uint64_t memory;                       /**< bytes of what is stored; 0 = no limit */
     const struct broker_setting *settings; /**< borrowed during broker_start */
     size_t nsettings;
     broker_trace_fn trace; /**< or NULL */

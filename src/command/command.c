@@ -102,7 +102,7 @@ static const struct command_option broker_options[] = {
      "level of the feature transaction.version: 2 (default), or 1 as of Kafka 3"},
     {"seed", 0, "N",
      "of what the properties kaos.* have the broker draw, decimal or 0x (default 0)"},
-    {"memory", 0, "SIZE", "limit of all logs (512m, 2g); produce is refused beyond it"},
+    {"memory", 0, "SIZE", "limit of what is stored (512m, 2g); more is refused"},
     {"trace", 0, "FILE", "writes each request and answer as a line; - is standard output"},
     {"control", 0, "-",
      "reads from standard input what happens to nodes: kill 2, also stop, pause, isolate, resume, "
