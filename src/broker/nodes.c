@@ -109,16 +109,22 @@ static bool has_quorum(const struct broker *b)
     return n > nodes_controllers(b) / 2;
 }
 
+static bool can_lead(const struct node *n)
+{
+    return n->state == NODE_RUNS || n->state == NODE_STARTS;
+}
+
 static void elect_controller(struct broker *b, uint64_t now)
 {
     const struct node *n = nodes_find(b, b->controller);
-    bool lives = n && n->state == NODE_RUNS;
-    if (lives || (n && now - n->since < ELECTION_MS && b->nnodes > 1)) {
+    bool quorum = has_quorum(b);
+    bool noticed = n && !can_lead(n) && (now - n->since >= ELECTION_MS || b->nnodes == 1);
+    if (n && quorum && !noticed) {
         return;
     }
     b->controller = -1;
-    for (int i = 0; has_quorum(b) && i < nodes_controllers(b) && b->controller < 0; i++) {
-        b->controller = b->nodes[i].state == NODE_RUNS ? b->nodes[i].id : -1;
+    for (int i = 0; quorum && i < nodes_controllers(b) && b->controller < 0; i++) {
+        b->controller = can_lead(&b->nodes[i]) ? b->nodes[i].id : -1;
     }
 }
 
@@ -152,17 +158,25 @@ static void go_down(struct node *n)
     said(n, "down");
 }
 
-/** A new incarnation: whatever the old one led is given away first. */
-static void come_up(struct node *n)
+static void join(struct node *n)
+{
+    n->fenced = false;
+    leaders_regain(n->b, n->id);
+}
+
+/** A new incarnation: whatever the old one led is given away first; clients may come when it is a
+ *  member again, as in Kafka. */
+static void start(struct node *n, uint64_t age)
 {
     struct err e;
-    if (front_node_open(n, &e) < 0) { /* the port is reserved; once more in the next turn */
-        return;
-    }
-    enter(n, NODE_RUNS);
     if (!n->fenced) {
         fence(n->b, n);
     }
+    if (age < JOIN_MS || front_node_open(n, &e) < 0) { /* the port is reserved: once more */
+        return;
+    }
+    enter(n, NODE_RUNS);
+    join(n);
     said(n, "up");
 }
 
@@ -178,14 +192,13 @@ static void look_at(struct node *n, uint64_t now)
         }
         return;
     case NODE_STARTS:
-        if (has_quorum(b)) {
-            come_up(n);
+        if (b->controller > 0) {
+            start(n, age);
         }
         return;
     case NODE_RUNS:
         if (n->fenced && age >= JOIN_MS && b->controller > 0) {
-            n->fenced = false;
-            leaders_regain(b, n->id);
+            join(n);
         }
         return;
     default:

@@ -328,6 +328,27 @@ TEST(another_controller_takes_over_but_not_without_a_majority)
     lab_stop(l);
 }
 
+TEST(without_a_majority_nobody_is_taken_for_gone)
+{
+    struct lab *l = three();
+    struct admin *a = lab_admin(l);
+    struct err e;
+    create(a, "t", 3);
+    struct seen before = look(a, "t");
+    tell(l, "kill", before.leader);
+    tell(l, "kill", before.leader % 3 + 1);
+    while (admin_controller(a, 200, &e) > 0) {
+        usleep(LOOK_US);
+    }
+    usleep(2 * SHORT_MS * 1000); /* longer than a session */
+    CHECK_INT(look(a, "t").leader, before.leader);
+    CHECK_INT(look(a, "t").isr, 3);
+    tell(l, "restart", before.leader % 3 + 1);
+    CHECK(wait_moved(a, "t", before.leader).leader > 0);
+    admin_close(a);
+    lab_stop(l);
+}
+
 TEST(commands_are_checked)
 {
     struct lab *l = three();
