@@ -14,11 +14,26 @@ enum { ITEMS_MAX = 8, TEXT_MAX = 80 };
 
 static void put_value(struct buf *b, int16_t version, const struct wire_value *v);
 
+/** As Kafka writes ids: base64 for URLs, without an end. */
+static void put_uuid(struct buf *b, const uint8_t *p)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    enum { BITS = 128, STEP = 6 };
+    for (int at = 0; at < BITS; at += STEP) {
+        unsigned two = (unsigned)p[at / 8] << 8 | (at + 8 < BITS ? p[at / 8 + 1] : 0);
+        buf_printf(b, "%c", digits[two >> (10 - at % 8) & 63]);
+    }
+}
+
 static void put_text(struct buf *b, const struct wire_value *v)
 {
     const struct wire_field *f = v->field;
     if (v->s.len < 0) {
         buf_puts(b, "null");
+        return;
+    }
+    if (f->type == WIRE_UUID) {
+        put_uuid(b, v->s.p);
         return;
     }
     if (f->type != WIRE_STRING) {
@@ -32,6 +47,24 @@ static void put_text(struct buf *b, const struct wire_value *v)
     buf_puts(b, v->s.len > TEXT_MAX ? "...\"" : "\"");
 }
 
+static bool is_zero(const uint8_t *id)
+{
+    static const uint8_t none[16];
+    return memcmp(id, none, sizeof none) == 0;
+}
+
+/** A struct whose numbers are all at their defaults. */
+static bool is_unset(const struct wire_value *v)
+{
+    for (int32_t i = 0; i < v->a.n; i++) {
+        const struct wire_value *m = &v->a.items[i];
+        if (m->kind != WIRE_NUMBER || m->i != m->field->def) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_dull(int16_t version, const struct wire_value *v)
 {
     const struct wire_field *f = v->field;
@@ -43,13 +76,13 @@ static bool is_dull(int16_t version, const struct wire_value *v)
     }
     switch (v->kind) {
     case WIRE_NUMBER:
-        return strcmp(f->name, "ThrottleTimeMs") == 0;
+        return strcmp(f->name, "ThrottleTimeMs") == 0 || (f->tag && v->i == f->def);
     case WIRE_BLOB:
-        return v->s.len <= 0;
+        return v->s.len <= 0 || (f->type == WIRE_UUID && is_zero(v->s.p));
     case WIRE_LIST:
         return v->a.n <= 0;
     default:
-        return false;
+        return f->tag && is_unset(v);
     }
 }
 

@@ -182,3 +182,34 @@ TEST(sessions_are_not_remembered_above_the_memory_limit)
     admin_close(a);
     lab_stop(l);
 }
+
+static struct buf traced;
+
+static void keep_line(void *arg, const char *line)
+{
+    (void)arg;
+    buf_printf(&traced, "%s\n", line);
+}
+
+TEST(the_trace_writes_topic_ids_as_kafka_does_and_leaves_out_what_is_not_set)
+{
+    struct broker_opts o = {.nodes = 1, .trace = keep_line};
+    static const uint8_t id[16] = {0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7,
+                                   0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff};
+    struct lab *l = lab_start(&o, NULL, 0);
+    struct wire_msg m, resp;
+    int fd = lab_connect(l);
+    ask_fetch(&m, 18, NULL, id, 0);
+    lab_send(fd, &m);
+    lab_read(fd, &resp, API_FETCH, 18);
+    CHECK_INT(wire_int(wire_at(wire_at(&resp.root, "Responses", 0), "Partitions", 0), "ErrorCode"),
+              KAFKA_UNKNOWN_TOPIC_ID);
+    wire_free(&resp);
+    close(fd);
+    lab_stop(l);
+    CHECK_HAS(traced.data, "TopicId=8PHy8_T19vf4-fr7_P3-_w Partitions=[{Partition=0 ");
+    CHECK_HAS(traced.data, "PartitionMaxBytes=1048576}]");
+    CHECK_HAS(traced.data, "ErrorCode=UNKNOWN_TOPIC_ID HighWatermark=-1");
+    CHECK(!strstr(traced.data, "CurrentLeader={"));
+    buf_free(&traced);
+}
