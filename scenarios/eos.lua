@@ -102,8 +102,10 @@ scenario "eos" {
 
 ---------------------------------------------------------------------------------------------- twins
 
+-- The controller waits for the first of them, so that all is read while there are faults.
 local function input(w, extra)
-  return w:consumer { group = "copy", topics = "input", conf = extra }
+  return w:consumer { group = "copy", topics = "input", conf = extra,
+                      on_assign = function() w:done "somebody reads" end }
 end
 
 local function copy(tx, batch)
@@ -221,6 +223,7 @@ local twins = {
     worker = function(w)
       local consumer = w:consumer { group = "copy", topics = "input", rebalance = "none" }
       local producer = w:producer { transactional = true, metadata = "now" }
+      w:done "somebody reads"                          -- as far as it can know
       for batch in consumer:batches { max = 10, wait = "500ms" } do
         local tx <close> = producer:begin(consumer)
         copy(tx, batch)
@@ -252,7 +255,8 @@ for bug, twin in pairs(twins) do
                    restart = "500ms" },
     topics     = topics(false),
     roles      = {
-      controller = controller(twin.isolation or "read_committed"),
+      controller = { run = controller(twin.isolation or "read_committed"),
+                     start_after = "somebody reads" },
       worker     = { run = twin.worker, count = param "workers", restart = param "restart",
                      conf = conf() },
     },
