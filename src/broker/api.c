@@ -42,7 +42,7 @@ static const struct api table[] = {
     {API_DESCRIBE_CLUSTER, 0, 2, 0, api_describe_cluster},
     {API_DESCRIBE_PRODUCERS, 0, 0, 0, api_describe_producers},
     {API_DESCRIBE_TRANSACTIONS, 0, 0, 0, api_describe_transactions},
-    {API_LIST_TRANSACTIONS, 0, 1, 0, api_list_transactions},
+    {API_LIST_TRANSACTIONS, 0, 2, 0, api_list_transactions},
     {API_CONSUMER_GROUP_HEARTBEAT, 0, 1, 0, api_consumer_heartbeat},
     {API_CONSUMER_GROUP_DESCRIBE, 0, 1, 0, api_consumer_describe},
     {API_DESCRIBE_TOPIC_PARTITIONS, 0, 0, 0, api_describe_topic_partitions},

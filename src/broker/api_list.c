@@ -8,6 +8,7 @@
 #include "broker/goffsets.h"
 #include "broker/group_priv.h"
 #include "broker/tc.h"
+#include "broker/tregex.h"
 
 enum { NOT_FOUND_FROM = 6 };
 
@@ -178,6 +179,13 @@ static bool is_state(const char *name)
 
 void api_list_transactions(struct call *c)
 {
+    const char *pattern = wire_str(&c->req.root, "TransactionalIdPattern"), *why;
+    struct tregex *wanted = pattern && *pattern ? tregex_new(pattern, &why) : NULL;
+    if (pattern && *pattern && !wanted) {
+        wire_set_int(&c->resp.root, "ErrorCode", KAFKA_INVALID_REGULAR_EXPRESSION);
+        call_reply(c);
+        return;
+    }
     for (size_t i = 0; i < wire_count(&c->req.root, "StateFilters"); i++) {
         const char *name = (const char *)wire_at(&c->req.root, "StateFilters", i)->s.p;
         if (!is_state(name)) {
@@ -192,7 +200,7 @@ void api_list_transactions(struct call *c)
             wire_set_int(&c->resp.root, "ErrorCode", code);
         }
         if (code != KAFKA_NONE || !wants_state(c, state) || !wants_producer(c, t->producer_id) ||
-            !wants_age(c, t)) {
+            !wants_age(c, t) || (wanted && !tregex_matches(wanted, t->id))) {
             continue;
         }
         struct wire_value *v = wire_add(&c->resp, &c->resp.root, "TransactionStates");
@@ -200,6 +208,7 @@ void api_list_transactions(struct call *c)
         wire_set_int(v, "ProducerId", t->producer_id);
         wire_set_str(&c->resp, v, "TransactionState", state);
     }
+    tregex_free(wanted);
     call_reply(c);
 }
 

@@ -66,19 +66,17 @@ static bool may_go_on(const struct tc_txn *t, const struct tc_init *ask)
 static int bump(struct broker *b, struct tc_txn *t, const struct tc_init *ask)
 {
     bool expects = ask->producer_id >= 0;
-    if (expects && t->epoch >= 0 && ask->epoch != t->epoch) {
-        if (ask->epoch != t->last_epoch) {
-            return KAFKA_PRODUCER_FENCED;
+    bool repeats = expects && t->epoch >= 0 && ask->epoch != t->epoch; /* its answer was lost */
+    if (repeats && ask->epoch != t->last_epoch) {
+        return KAFKA_PRODUCER_FENCED;
+    }
+    t->last_producer_id = t->producer_id;
+    if (!repeats) {
+        t->last_epoch = expects ? t->epoch : -1;
+        if (t->epoch >= TC_EPOCH_LAST) {
+            t->producer_id = b->next_producer_id++;
+            t->epoch = -1;
         }
-        /* the answer to an earlier call was lost: it gets the same answer again */
-        t->last_producer_id = t->producer_id;
-    } else if (t->epoch >= TC_EPOCH_LAST) {
-        t->last_producer_id = t->producer_id;
-        t->producer_id = b->next_producer_id++;
-        t->last_epoch = expects ? t->epoch : -1;
-        t->epoch = 0;
-    } else {
-        t->last_epoch = expects ? t->epoch : -1;
         t->epoch++;
     }
     t->state = TXN_EMPTY;

@@ -24,7 +24,7 @@ struct tc_parts {
 };
 struct tc_txn {
     char *id;
-    int64_t producer_id, last_producer_id; /**< last: before an exhausted epoch, -1 = none */
+    int64_t producer_id, last_producer_id; /**< last: before the last step, -1 = none */
     int16_t epoch, last_epoch;             /**< last: its owner may ask again with it, -1 = none */
     int32_t timeout_ms;
     enum internal_txn_state state;

@@ -272,7 +272,7 @@ void tc_fence(struct broker *b, struct tc_txn *t)
 {
     bool may_return = b->transaction_version >= TC_BUMPS; /* its former owner, to go on */
     t->last_epoch = may_return ? t->epoch : -1;
-    t->client_version = (int16_t)b->transaction_version;
+    t->client_version = may_return ? TC_BUMPS : 0;
     t->epoch++;
     tc_prepare(b, t, false);
 }

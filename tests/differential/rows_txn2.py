@@ -176,6 +176,43 @@ def produce_corrupt(s):
     s.rec("end", *end2(s, x, pid, e, True))
 
 
+@row("F14", "Produce 12 to several partitions: unknown ones, another producer, corrupt ones")
+def produce_several(s):
+    def ask(t, x, *parts):
+        """parts: (partition, blob). -> the errors"""
+        a = s.until(lambda: s.c.call("Produce", 12, {
+            "TransactionalId": x, "Acks": -1, "TimeoutMs": 10000, "TopicData": [
+                {"Name": t, "PartitionData": [{"Index": p, "Records": b} for p, b in parts]}]}),
+            lambda a: 51 not in [p["ErrorCode"] for p in a["Responses"][0]["PartitionResponses"]])
+        return sorted((p["Index"], p["ErrorCode"], p["BaseOffset"])
+                      for p in a["Responses"][0]["PartitionResponses"])
+    t, x, pid, e = begun(s, partitions=3)
+    blob = lambda **how: wire.batch([b"a"], **dict(dict(pid=pid, epoch=e, seq=0, txn=True), **how))
+    s.rec("one is unknown", ask(t, x, (0, blob()), (7, blob())), parts_of(s, x))
+    s.rec("one is corrupt", ask(t, x, (1, blob()), (2, blob(crc=1))), parts_of(s, x))
+    s.rec("one is plain", ask(t, x, (0, blob(seq=1)), (2, blob(txn=False, pid=-1, epoch=-1, seq=-1))))
+    s.rec("without an id", ask(t, None, (0, blob(seq=2)), (1, blob(txn=False, pid=-1, epoch=-1, seq=-1))))
+    s.rec("end", *end2(s, x, pid, e, True))
+    s.settled(x)
+    s.rec("two epochs", ask(t, x, (0, blob(epoch=e + 1)), (1, blob(epoch=e))), parts_of(s, x))
+    s.rec("another producer", ask(t, x, (2, blob(pid=pid + 1000000)), ), parts_of(s, x))
+    s.rec("end", *end2(s, x, pid, e + 1, True))
+
+
+@row("L13", "Produce 12 into a transaction with other acks")
+def produce_acks(s):
+    t, x, pid, e = begun(s)
+    s.rec("one", *put(s, t, 0, b"a", x, pid, e, acks=1))
+    c = s.connect()
+    c.send("Produce", 12, {"TransactionalId": x, "Acks": 0, "TimeoutMs": 1000, "TopicData": [
+        {"Name": t, "PartitionData": [{"Index": 0, "Records": wire.batch(
+            [b"b"], pid=pid, epoch=e, seq=1, txn=True)}]}]})
+    c.waiting.pop()
+    s.rec("none", s.until(lambda: s.lo(t, 0, -1)[1], lambda n: n == 2))
+    s.rec("end", *end2(s, x, pid, e, True))
+    s.rec("log", s.stable(t), s.fetch(t, 0, 0, 1))
+
+
 @versions(7, 12)("F14 m7", "Produce by version: a partition that is not in the transaction")
 def produce_by_version(s, v):
     t, x, pid, e = begun(s, partitions=2)
@@ -665,6 +702,99 @@ def listed(s):
     a = s.c.call("DescribeTransactions", 0, {"TransactionalIds": ["", x]})
     s.rec("described", [(n["ErrorCode"], n["TransactionState"]) for n in a["TransactionStates"]])
     s.rec("end", *end2(s, x, pid, e, False))
+
+
+@row("A01", "ListTransactions 2: by a pattern of transactional ids")
+def by_pattern(s):
+    _, x, pid, _ = begun(s, prefix="first")
+    y = wire.unique("second.one")
+    _, qid, _ = s.init(y)
+    s.name("pid", qid)
+
+    def ask(pattern, states=(), pids=(pid, qid)):
+        a = s.c.call("ListTransactions", 2, {"StateFilters": list(states), "DurationFilter": -1,
+                                             "ProducerIdFilters": list(pids),
+                                             "TransactionalIdPattern": pattern})
+        return (a["ErrorCode"], a["UnknownStateFilters"],
+                sorted(s.name("pid", n["ProducerId"]) for n in a["TransactionStates"]))
+    for pattern in (None, "", x, "first-.*", "first", ".*", ".*-.*", "second\\.one-.+", "second.one.*",
+                    "(first|second.one)-[0-9a-f]+", "first-[a-z0-9]{10}", "^first-.*$", "nothing.*"):
+        s.rec("pattern %s" % (pattern if pattern != x else "the id"), ask(pattern))
+    for pattern in ("(", "[", "a{2,1}", "*", "\\"):
+        s.rec("bad %s" % pattern, ask(pattern), ask(pattern, ["x"]))
+    s.rec("with a state", ask("first-.*", ["Empty"]), ask("first-.*", ["Ongoing"]),
+          ask("first-.*", ["x"]))
+    s.rec("with another producer", ask("first-.*", pids=[qid]))
+
+
+# ---- what is written down ------------------------------------------------------------------------
+
+def states(s, x):
+    """All that __transaction_state says about an id."""
+    out, at = [], s.lo("__transaction_state", 0, -2)[1]
+    while True:
+        a = s.fetch_raw("__transaction_state", 0, at, wait=0)
+        batches = wire.unbatch(a["Records"] or b"")
+        if not batches:
+            return out
+        for b in batches:
+            for r in b["records"]:
+                _, key = s.messages.stored("TransactionLogKey", r["key"])
+                if key["TransactionalId"] != x:
+                    continue
+                if r["value"] is None:
+                    out.append("deleted")
+                    continue
+                version, v = s.messages.stored("TransactionLogValue", r["value"])
+                ids = [s.name("pid", v.get(k, -1)) for k in ("ProducerId", "PreviousProducerId",
+                                                             "NextProducerId")]
+                out.append("v%d state %d %s epoch %d next %d client %d timeout %d start %s parts %s" % (
+                    version, v["TransactionStatus"], "/".join(ids), v["ProducerEpoch"],
+                    v.get("NextProducerEpoch", -1), v.get("ClientTransactionVersion", 0),
+                    v["TransactionTimeoutMs"], v["TransactionStartTimestampMs"] > 0,
+                    sorted((t["Topic"].split("-")[0], sorted(t["PartitionIds"]))
+                           for t in v["TransactionPartitions"] or [])))
+            at = b["last"] + 1
+
+
+@row("m28", "__transaction_state of a new client: commit, abort, an empty abort, a new owner")
+def written_new(s):
+    t, x, pid, e = begun(s, partitions=2)
+    put(s, t, 0, b"a", x, pid, e)
+    put(s, t, 1, b"b", x, pid, e)
+    end2(s, x, pid, e, True)
+    s.settled(x)
+    put(s, t, 0, b"c", x, pid, e + 1)
+    end2(s, x, pid, e + 1, False)
+    s.settled(x)
+    end2(s, x, pid, e + 2, False)
+    s.settled(x)
+    again(s, x, pid, e + 2)
+    put(s, t, 0, b"d", x, pid, e + 3)
+    s.init(x)
+    for line in states(s, x):
+        s.rec("state", line)
+
+
+@row("m28", "__transaction_state of an old client: commit, abort, a new owner, a time-out")
+def written_old(s):
+    t, x, pid, e = begun(s)
+    g = wire.unique("group")
+    for commit in (True, False):
+        s.add(x, pid, e, (t, 0))
+        s.add_offsets(x, pid, e, g)
+        s.end(x, pid, e, commit)
+        s.settled(x)
+    s.add(x, pid, e, (t, 0))
+    s.init(x)
+    y = wire.unique("late")
+    _, qid, f = s.init(y, timeout=500)
+    s.name("pid", qid)
+    s.add(y, qid, f, (t, 0))
+    s.until(lambda: s.txn_state(y)[1], lambda n: n == "CompleteAbort")
+    s.init(y, pid=qid, epoch=f)
+    for line in states(s, x) + states(s, y):
+        s.rec("state", line)
 
 
 # ---- expiry --------------------------------------------------------------------------------------

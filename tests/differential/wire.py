@@ -31,16 +31,27 @@ class Messages:
     """All definitions; encodes dicts into bodies and back."""
 
     def __init__(self, folder):
+        self.folder = folder
         self.by_key = {}
         for name in os.listdir(folder):
-            if not name.endswith(("Request.json", "Response.json")):
-                continue
-            with open(os.path.join(folder, name), encoding="utf-8") as f:
-                text = "\n".join(l for l in f.read().split("\n") if not l.strip().startswith("//"))
-            m = json.loads(re.sub(r'//[^"\n]*$', "", text, flags=re.M))
-            m["structs"] = {c["name"]: c["fields"] for c in m.get("commonStructs", [])}
-            if "apiKey" in m:
-                self.by_key[(m["apiKey"], m["type"])] = m
+            if name.endswith(("Request.json", "Response.json")):
+                m = self._load(name)
+                if "apiKey" in m:
+                    self.by_key[(m["apiKey"], m["type"])] = m
+
+    def _load(self, name):
+        with open(os.path.join(self.folder, name), encoding="utf-8") as f:
+            text = "\n".join(l for l in f.read().split("\n") if not l.strip().startswith("//"))
+        m = json.loads(re.sub(r'//[^"\n]*$', "", text, flags=re.M))
+        m["structs"] = {c["name"]: c["fields"] for c in m.get("commonStructs", [])}
+        return m
+
+    def stored(self, name, data):
+        """The key or value of a record of an internal topic. -> (version, dict)"""
+        version = struct.unpack(">h", data[:2])[0]
+        r = _Reader(self._load(name + ".json"), version, data)
+        r.at = 2
+        return version, r.struct(r.m["fields"])
 
     def key(self, api):
         for (key, kind), m in self.by_key.items():
