@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Produce. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "broker/call.h"
@@ -20,6 +21,7 @@ enum {
 };
 
 enum { ATTRIBUTES_LOW = 22, CODEC_MASK = 7, TRANSACTIONAL = 1 << 4 };
+enum { PRODUCER_AT = 43, PRODUCER_LEN = 10, NEGATIVE = 0x80 }; /* id and epoch */
 
 static bool is_zstd(const uint8_t *records, size_t len)
 {
@@ -75,12 +77,11 @@ static void put_late(struct call *c, struct wire_value *out, struct part_appende
 }
 
 static int produce_one(struct call *c, struct wire_value *topic, const struct topicref *name,
-                       const struct wire_value *ask, bool refused)
+                       const struct wire_value *ask, int refused)
 {
     struct part_appended done = {.base = -1, .log_append_time = -1};
     struct partition *p = NULL;
-    int code =
-        refused ? KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED : append(c, name, ask, &p, &done);
+    int code = refused ? refused : append(c, name, ask, &p, &done);
     struct wire_value *out = wire_add(&c->resp, topic, "PartitionResponses");
     wire_set_int(out, "Index", wire_int(ask, "Index"));
     wire_set_int(out, "ErrorCode", code);
@@ -95,30 +96,38 @@ static int produce_one(struct call *c, struct wire_value *topic, const struct to
     return code;
 }
 
-/** Records of a transaction without its id: the request as a whole is refused. */
-static bool lacks_id(const struct wire_value *req)
+/** What spoils the request as a whole: records of a transaction without its id, or of more than one
+ *  producer. @return Kafka's code. */
+static int refuse_whole(const struct wire_value *req)
 {
-    if (wire_str(req, "TransactionalId")) {
-        return false;
-    }
+    const char *id = wire_str(req, "TransactionalId");
+    const uint8_t *first = NULL;
     for (size_t i = 0; i < wire_count(req, "TopicData"); i++) {
         const struct wire_value *t = wire_at(req, "TopicData", i);
         for (size_t k = 0; k < wire_count(t, "PartitionData"); k++) {
             size_t len;
             const uint8_t *p = wire_blob(wire_at(t, "PartitionData", k), "Records", &len);
-            if (len > BATCH_HEADER && (p[ATTRIBUTES_LOW] & TRANSACTIONAL)) {
-                return true;
+            bool owned = len > BATCH_HEADER && (p[ATTRIBUTES_LOW] & TRANSACTIONAL);
+            if (owned && !id) {
+                return KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
             }
+            if (!owned || p[PRODUCER_AT] >= NEGATIVE) {
+                continue;
+            }
+            if (first && memcmp(first + PRODUCER_AT, p + PRODUCER_AT, PRODUCER_LEN) != 0) {
+                return KAFKA_INVALID_PRODUCER_ID_MAPPING;
+            }
+            first = p;
         }
     }
-    return false;
+    return KAFKA_NONE;
 }
 
 static void produce(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
     int failed = KAFKA_NONE;
-    bool refused = lacks_id(req);
+    int refused = refuse_whole(req);
     for (size_t i = 0; i < wire_count(req, "TopicData"); i++) {
         const struct wire_value *t = wire_at(req, "TopicData", i);
         if (wire_count(t, "PartitionData") == 0) {

@@ -178,9 +178,9 @@ def produce_corrupt(s):
 
 @row("F14", "Produce 12 to several partitions: unknown ones, another producer, corrupt ones")
 def produce_several(s):
-    def ask(t, x, *parts):
+    def ask(t, x, *parts, version=12):
         """parts: (partition, blob). -> the errors"""
-        a = s.until(lambda: s.c.call("Produce", 12, {
+        a = s.until(lambda: s.c.call("Produce", version, {
             "TransactionalId": x, "Acks": -1, "TimeoutMs": 10000, "TopicData": [
                 {"Name": t, "PartitionData": [{"Index": p, "Records": b} for p, b in parts]}]}),
             lambda a: 51 not in [p["ErrorCode"] for p in a["Responses"][0]["PartitionResponses"]])
@@ -194,8 +194,13 @@ def produce_several(s):
     s.rec("without an id", ask(t, None, (0, blob(seq=2)), (1, blob(txn=False, pid=-1, epoch=-1, seq=-1))))
     s.rec("end", *end2(s, x, pid, e, True))
     s.settled(x)
-    s.rec("two epochs", ask(t, x, (0, blob(epoch=e + 1)), (1, blob(epoch=e))), parts_of(s, x))
-    s.rec("another producer", ask(t, x, (2, blob(pid=pid + 1000000)), ), parts_of(s, x))
+    for v in (7, 11, 12):
+        s.rec("two epochs", ask(t, x, (0, blob(epoch=e + 1)), (1, blob(epoch=e)), version=v),
+              parts_of(s, x))
+        s.rec("two producers", ask(t, x, (0, blob(epoch=e + 1)), (2, blob(pid=pid + 1000000)),
+                                   (7, blob(epoch=e + 1)), version=v), parts_of(s, x))
+    s.rec("one of them plain", ask(t, x, (0, blob(epoch=e + 1)),
+                                   (1, blob(pid=pid + 1000000, txn=False))), parts_of(s, x))
     s.rec("end", *end2(s, x, pid, e + 1, True))
 
 
@@ -608,7 +613,16 @@ def produce_body(x, pid, e, t):
             [b"z"], pid=pid, epoch=e, seq=0, txn=True)}]}]}
 
 
-@versions(4, 5)("m10", "what is answered between EndTxn and the end of the transaction, by its version")
+@row("m10", "what is answered between EndTxn 4 and the end of the transaction", slow=True)
+def window_old(s):
+    window(s, 4)
+
+
+@row("m10", "what is answered between EndTxn 5 and the end of the transaction")
+def window_new(s):
+    window(s, 5)
+
+
 def window(s, v):
     w = Window(s, v)
     plain = lambda a: a["ErrorCode"]
