@@ -314,13 +314,28 @@ static void delete_one(struct call *c, struct group *g, struct wire_value *topic
                        int32_t partition)
 {
     struct wire_value *v = wire_add(&c->resp, topic, "Partitions");
-    /* whether members of the classic protocol subscribe is their business */
-    bool used = g->consumer ? cgroup_subscribed(g, name) : g->members.n > 0;
+    bool used = g->consumer ? cgroup_subscribed(g, name) : group_subscribes(g, name);
+    int code = !part_find(c->b, name, partition) ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION
+               : used                            ? KAFKA_GROUP_SUBSCRIBED_TO_TOPIC
+                                                 : KAFKA_NONE;
     wire_set_int(v, "PartitionIndex", partition);
-    wire_set_int(v, "ErrorCode", used ? KAFKA_GROUP_SUBSCRIBED_TO_TOPIC : KAFKA_NONE);
-    if (!used) {
+    wire_set_int(v, "ErrorCode", code);
+    if (code == KAFKA_NONE) {
         goffsets_delete(g, name, partition);
     }
+}
+
+static int check_deletion(const struct call *c, const char *name, const struct group *g)
+{
+    int code = group_here(c, name);
+    if (code != KAFKA_NONE) {
+        return code;
+    }
+    if (!g) {
+        return KAFKA_GROUP_ID_NOT_FOUND;
+    }
+    bool foreign = !g->consumer && g->members.n > 0 && !group_is_consumers(g);
+    return foreign ? KAFKA_NON_EMPTY_GROUP : KAFKA_NONE;
 }
 
 void api_offset_delete(struct call *c)
@@ -328,12 +343,9 @@ void api_offset_delete(struct call *c)
     const struct wire_value *req = &c->req.root;
     const char *name = wire_str(req, "GroupId");
     struct group *g = group_find(c->b, name);
-    int code = group_here(c, name);
-    if (code == KAFKA_NONE && !g) {
-        code = KAFKA_GROUP_ID_NOT_FOUND;
-    }
+    int code = check_deletion(c, name, g);
     wire_set_int(&c->resp.root, "ErrorCode", code);
-    for (size_t i = 0; code == KAFKA_NONE && i < wire_count(req, "Topics"); i++) {
+    for (size_t i = 0; code == KAFKA_NONE && i < wire_count(req, "Topics") && !c->resp.over; i++) {
         const struct wire_value *t = wire_at(req, "Topics", i);
         struct wire_value *topic = wire_add(&c->resp, &c->resp.root, "Topics");
         wire_set_str(&c->resp, topic, "Name", wire_str(t, "Name"));

@@ -107,6 +107,10 @@ const char *group_state_name(const struct group *g);
 
 struct group_member *group_member(const struct group *g, const char *id);
 struct group_member *group_static(const struct group *g, const char *instance);
+/** Members are consumers, as their protocol type says. */
+bool group_is_consumers(const struct group *g);
+/** Whether a member subscribes to the topic, or may: of consumers only. */
+bool group_subscribes(const struct group *g, const char *topic);
 /** Kafka's code: 25 unknown, 82 another member has the instance. */
 int group_check_member(const struct group *g, const char *id, const char *instance);
 /** The member has shown that it lives. */

@@ -391,6 +391,37 @@ def offset_fetch_held(s, v):
         "after")
 
 
+@row("V-OffsetDelete-0", "OffsetDelete and what members subscribe to")
+def offset_delete(s):
+    t, u = s.topic(), s.topic("u")
+    subscribed = lambda *names: b"\0\1" + len(names).to_bytes(4, "big") + b"".join(
+        len(n).to_bytes(2, "big") + n.encode() for n in names) + b"\xff\xff\xff\xff"
+
+    def go(label, g, *parts):
+        ask(s, "OffsetDelete", 0, {"GroupId": g, "Topics": [
+            {"Name": n, "Partitions": [{"PartitionIndex": p}]} for n, p in parts]}, label)
+        s.rec("left", s.committed(g, t), s.committed(g, u))
+    g = wire.unique("group")
+    s.commit(g, t, 0, 5)
+    s.commit(g, u, 0, 6)
+    go("unknown", g, (t, 9), (wire.unique("no"), 0))
+    go("nothing", g)
+    m, n = s.stable_member(g, protocols=(("range", subscribed(t)),))
+    go("one of them", g, (t, 0), (u, 0))
+    s.commit(g, u, 0, 7, m, n)
+    s.leave(g, m)
+    go("empty", g, (t, 0), (u, 0))
+    go("gone", g, (t, 0))
+    for label, kind, data in (("no subscription", "consumer", b"x"),
+                              ("no consumers", "other", subscribed(t))):
+        h = wire.unique("group")
+        s.commit(h, u, 0, 6)
+        m, n = s.stable_member(h, kind=kind, protocols=(("range", data),))
+        go(label, h, (t, 0), (u, 0))
+        s.leave(h, m)
+        go(label + ", empty", h, (t, 0), (u, 0))
+
+
 # ---- topics and properties -----------------------------------------------------------------------
 
 MINE = ["cleanup.policy", "compression.type", "delete.retention.ms", "max.message.bytes",
