@@ -85,6 +85,39 @@ TEST(end_txn_is_answered_before_the_transaction_has_ended)
     lab_stop(l);
 }
 
+TEST(one_partition_is_free_again_when_the_answer_has_been_read)
+{
+    enum { TIMES = 100 };
+    struct lab *l = lab_start(NULL, NULL, 0);
+    struct admin *a = lab_admin(l);
+    struct txn t = {.id = "id"};
+    struct admin_tp part = {"t", 0};
+    struct buf end = {0}, add = {0};
+    create(a, "t", 1);
+    begin(a, &t, &part, 1);
+    put_end(&end, &t);
+    put_add(&add, &t);
+    int fd = lab_connect(l);
+    for (int i = 0; i < TIMES; i++) {
+        struct wire_msg m;
+        lab_write(fd, end.data, end.len);
+        lab_read(fd, &m, API_END_TXN, 1);
+        CHECK_INT(wire_int(&m.root, "ErrorCode"), KAFKA_NONE);
+        wire_free(&m);
+        lab_write(fd, add.data, add.len);
+        lab_read(fd, &m, API_ADD_PARTITIONS_TO_TXN, 1);
+        const struct wire_value *r =
+            wire_at(wire_at(&m.root, "ResultsByTopicV3AndBelow", 0), "ResultsByPartition", 0);
+        CHECK_INT(wire_int(r, "PartitionErrorCode"), KAFKA_NONE);
+        wire_free(&m);
+    }
+    buf_free(&end);
+    buf_free(&add);
+    close(fd);
+    admin_close(a);
+    lab_stop(l);
+}
+
 TEST_LIMIT(an_idle_transactional_id_expires, 20)
 {
     static const char *const settings[] = {
