@@ -32,7 +32,10 @@ END {
     }
     split("mock kfake kafka", peers)
     line = sprintf("%-36s %-10s %9s", text, unit, show(middle("embedded")))
-    for (i = 1; i <= 3; i++) line = line sprintf(" %9s", count[peers[i]] ? show(middle(peers[i])) : "")
+    for (i = 1; i <= 3; i++) {
+        x = count[peers[i]] ? middle(peers[i]) : 0
+        line = line sprintf(" %9s", x ? show(x) : "")
+    }
     line = line "  "
     for (i = 1; i <= 3; i++) {
         x = count[peers[i]] ? better(peers[i]) : 0
