@@ -225,9 +225,9 @@ static void tick(void *arg)
     for (int i = 0; i < b->nnodes; i++) {
         look_at(&b->nodes[i], now);
     }
-    bool loads = load(b, OFFSETS_TOPIC, now) | load(b, TXN_TOPIC, now);
+    bool groups = load(b, OFFSETS_TOPIC, now), txns = load(b, TXN_TOPIC, now);
     tc_go_on(b);
-    if (!loads && !b->steps && all_well(b)) {
+    if (!groups && !txns && !b->steps && all_well(b)) {
         timer_stop(b->tick);
         b->tick = NULL;
     }
