@@ -4,7 +4,7 @@
  * thread only. */
 #include "broker/nodes.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -20,6 +20,7 @@ enum {
     ELECTION_MS = 500, /* until the controllers notice that theirs is gone */
     JOIN_MS = 100,     /* from a start, or an awakening, to being a member again */
     HAND_OVER_MS = 100,
+    VERB_MAX = 20,  /* that a message shows */
     LOAD_MS = 80,   /* a coordinator reads its log */
     ZOMBIE_MS = 20, /* until a node that was paused learns what happened meanwhile */
 };
@@ -339,24 +340,27 @@ static const struct {
 
 int broker_command(struct broker *b, const char *text, struct err *e)
 {
-    char verb[16], more;
-    int id;
-    if (sscanf(text, "%15s %d %c", verb, &id, &more) != 2) {
+    size_t len = strcspn(text, " ");
+    char *end = NULL;
+    long id = text[len] ? strtol(text + len + 1, &end, 10) : 0;
+    if (len == 0 || !end || end == text + len + 1 || *end) {
         return err_set(e, ERR_USAGE, 0, "'%.40s' is not VERB NODE, such as kill 2", text);
     }
     if (id < 1 || id > b->nnodes) {
-        return err_set(e, ERR_USAGE, 0, "there is no node %d: the nodes are 1 to %d", id,
+        return err_set(e, ERR_USAGE, 0, "there is no node %ld: the nodes are 1 to %d", id,
                        b->nnodes);
     }
     struct node *n = &b->nodes[id - 1];
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(commands[i].verb, verb) == 0) {
+        const char *verb = commands[i].verb;
+        if (strlen(verb) == len && memcmp(verb, text, len) == 0) {
             nodes_watch(b);
             return commands[i].fn(n) ? 0
-                                     : err_set(e, ERR_USAGE, 0, "%s: node %d is %s", verb, id,
+                                     : err_set(e, ERR_USAGE, 0, "%s: node %d is %s", verb, n->id,
                                                state_name(n->state));
         }
     }
     return err_set(e, ERR_USAGE, 0,
-                   "'%s' is not known: kill, stop, pause, isolate, resume or restart", verb);
+                   "'%.*s' is not known: kill, stop, pause, isolate, resume or restart",
+                   len < VERB_MAX ? (int)len : VERB_MAX, text);
 }

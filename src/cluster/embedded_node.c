@@ -2,7 +2,6 @@
 /* Virtual nodes of the embedded broker. What shall happen to one goes to the broker through its
  * control pipe; what has happened stands in its log. Loop thread only. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,10 +100,14 @@ static void happened(struct embedded_node *n, const char *what)
 
 static void read_line(struct embedded_cluster *x, const char *line)
 {
-    char what[16];
-    int id;
-    if (sscanf(line, "node %d %15s", &id, what) == 2 && id >= 1 && id <= x->base.nodes) {
-        happened(&x->nodes[id - 1], what);
+    static const char begin[] = "node ";
+    char *what;
+    if (strncmp(line, begin, strlen(begin)) != 0) {
+        return;
+    }
+    long id = strtol(line + strlen(begin), &what, 10);
+    if (*what == ' ' && id >= 1 && id <= x->base.nodes) {
+        happened(&x->nodes[id - 1], what + 1);
     }
 }
 
