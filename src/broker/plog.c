@@ -22,6 +22,7 @@ enum {
     AT_LAST_DELTA = 23,
     AT_MAX_TIME = 35,
     LENGTH_END = 12,
+    MAX_RAW = 32 << 20, /* of a compressed batch that is searched by time: no bomb goes off here */
 };
 
 static void put(uint8_t *p, uint64_t u, unsigned size)
@@ -284,7 +285,7 @@ static bool find_in_batch(const struct plog *l, const uint8_t *p, int64_t time, 
     if (batch_iter_next(&it, &b) != BATCH_OK) {
         return false;
     }
-    record_iter_init(&records, &b);
+    record_iter_init_max(&records, &b, MAX_RAW);
     while (!ok && record_iter_next(&records, &r) > 0) {
         ok = r.timestamp >= time && r.offset >= l->start && r.offset < upto;
         if (ok) {

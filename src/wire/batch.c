@@ -126,6 +126,11 @@ enum batch_next batch_iter_next(struct batch_iter *it, struct batch *b)
 
 void record_iter_init(struct record_iter *it, const struct batch *b)
 {
+    record_iter_init_max(it, b, BATCH_MAX_RAW);
+}
+
+void record_iter_init_max(struct record_iter *it, const struct batch *b, size_t max_raw)
+{
     *it = (struct record_iter){.batch = b, .left = b->count, .last_delta = -1};
     if (b->size < BATCH_HEADER || b->magic != 2 || b->count < 0) {
         it->left = 0;
@@ -138,7 +143,7 @@ void record_iter_init(struct record_iter *it, const struct batch *b)
         return;
     }
     struct buf raw = {0};
-    it->corrupt = compress_decode(b->codec, it->p, (size_t)(it->end - it->p), BATCH_MAX_RAW, &raw);
+    it->corrupt = compress_decode(b->codec, it->p, (size_t)(it->end - it->p), max_raw, &raw);
     it->p = it->owned = (uint8_t *)raw.data;
     it->end = it->p + raw.len;
 }

@@ -76,6 +76,8 @@ struct record_iter {
 /** b is borrowed while iterating. A batch with b->corrupt can be tried: often only the CRC is
  * wrong. */
 void record_iter_init(struct record_iter *it, const struct batch *b);
+/** The same, when not more than max_raw bytes of memory shall be spent on decompressing. */
+void record_iter_init_max(struct record_iter *it, const struct batch *b, size_t max_raw);
 /** @return 1 and a record (borrowed until the next call or free), 0 at the end, -1 it->corrupt. */
 int record_iter_next(struct record_iter *it, struct record *r);
 void record_iter_free(struct record_iter *it);
