@@ -167,6 +167,7 @@ static int encode(struct call *c)
     if (rc < 0) {
         trace_note(c->b, call_peer(c), e.msg);
     }
+    fetch_plan_free(c); /* lies in the request */
     wire_free(&c->req);
     wire_free(&c->resp);
     return rc;

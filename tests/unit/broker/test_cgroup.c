@@ -127,7 +127,7 @@ enum { MEMBERS = 5, PARTITIONS = 7, MS = 5000 };
 /** A member as its client sees it. */
 struct member {
     int fd;
-    char id[8];
+    char id[16];
     bool in;
     int32_t epoch;
     int owned[PARTITIONS], n;
