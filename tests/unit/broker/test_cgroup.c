@@ -255,7 +255,9 @@ static void create(struct lab *l)
 {
     struct admin_new_topic t = {.name = "t", .partitions = PARTITIONS, .replicas = 1};
     struct err e;
-    CHECK_INT(admin_create_topics(lab_admin(l), &t, 1, MS, &e), 0);
+    struct admin *a = lab_admin(l);
+    CHECK_INT(admin_create_topics(a, &t, 1, MS, &e), 0);
+    admin_close(a);
 }
 
 static const char *const quick[] = {"group.consumer.assignment.interval.ms=0"};
