@@ -20,7 +20,7 @@ local TOPICS = {
 
 ---@param language string
 ---@param bug string
----@param conf { session: integer, transaction: integer, give_up: integer? }  milliseconds
+---@param conf { session: integer, transaction: integer, give_up: integer?, protocol: string? }  milliseconds
 local function worker(language, bug, conf)
   return {
     exec    = { "eos-worker-" .. language },
@@ -34,7 +34,7 @@ local function worker(language, bug, conf)
       BOOTSTRAP = "{bootstrap}", GROUP = "copy", INPUT = "input", OUTPUT = "output",
       TRANSACTIONAL_ID = "{role}-{index}", BATCH = 10, WORK_MS = param "work", BUG = bug,
       SESSION_TIMEOUT_MS = conf.session, TRANSACTION_TIMEOUT_MS = conf.transaction,
-      GIVE_UP_MS = conf.give_up or 0,
+      GIVE_UP_MS = conf.give_up or 0, GROUP_PROTOCOL = conf.protocol or "classic",
     },
   }
 end
@@ -69,6 +69,41 @@ for _, language in ipairs { "python", "java", "go" } do
       eventually "the group settles"          { stable_group "copy", within = "60s" },
     },
     stop   = { after = "all ids sent", drain = "60s", timeout = "3m" },
+  }
+end
+
+--------------------------------------------------------------------- groups of the consumer protocol
+
+-- The broker assigns (KIP-848), and what a session is, is the broker's to say.
+for _, language in ipairs { "python", "java" } do
+  scenario("eos-exec/" .. language .. "/consumer-protocol") {
+    doc     = "the " .. language .. " worker in a group of the consumer protocol",
+    tags    = { "eos", "txn", "exec", language },
+    params  = { workers = 3, ids = 400, rate = "30/s", work = 40 },
+    cluster = { config = { ["group.consumer.session.timeout.ms"] = 2000,
+                           ["group.consumer.heartbeat.interval.ms"] = 300 } },
+    topics  = TOPICS,
+    roles   = {
+      controller = controller,
+      worker     = worker(language, "none",
+                          { session = 2000, transaction = 5000, protocol = "consumer" }),
+    },
+    faults  = {
+      kill      { role = "worker", every = "4s..6s" },
+      rebalance { group = "copy", every = "5s..8s" },
+      -- longer than the session and shorter than the transaction: the epoch of the member must refuse
+      pause     { role = "worker", every = "5s..7s", hold = "2500ms..4s" },
+    },
+    expect  = {
+      always     "exactly once"               { once() },
+      always     "no aborted reads"           { committed_only { topic = "output" } },
+      always     "every marker is in the log" { markers {} },
+      eventually "every id arrives"           {
+        no_loss { from = "input", to = "output", id = "value" }, within = "60s",
+      },
+      eventually "the group settles"          { stable_group "copy", within = "60s" },
+    },
+    stop    = { after = "all ids sent", drain = "60s", timeout = "3m" },
   }
 end
 

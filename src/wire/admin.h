@@ -202,7 +202,8 @@ struct admin_group {
     size_t nmembers;
     struct arena mem;
 };
-/** One group of the classic protocol, from its coordinator; "Dead" = unknown. */
+/** One group of the classic or the consumer protocol, from its coordinator; "Dead" = unknown. Of
+ * the consumer protocol assignments have the form of the classic one, and members no metadata. */
 int admin_describe_group(struct admin *a, const char *group, int timeout_ms,
                          struct admin_group *out, struct err *e);
 void admin_group_free(struct admin_group *g);

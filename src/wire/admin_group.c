@@ -166,10 +166,26 @@ static int parse_group(void *ctx, const struct wire_msg *resp, struct err *e)
     return 0;
 }
 
+/** A coordinator calls a group dead that is not of the classic protocol. */
+static int ask_other_protocol(struct admin *a, const char *group, uint64_t deadline_ns,
+                              struct admin_group *out, struct err *e)
+{
+    int left = admin_left_ms(deadline_ns);
+    if (admin_describe_cgroup(a, left > 0 ? left : 1, group, out, e) == 0) {
+        return 0;
+    }
+    if (e->code == KAFKA_GROUP_ID_NOT_FOUND || e->code == KAFKA_UNSUPPORTED_VERSION) {
+        err_clear(e);
+        return 0; /* it is dead */
+    }
+    return -1;
+}
+
 int admin_describe_group(struct admin *a, const char *group, int timeout_ms,
                          struct admin_group *out, struct err *e)
 {
     *out = (struct admin_group){0};
+    uint64_t deadline_ns = admin_deadline(timeout_ms);
     struct group_ctx c = {group, out};
     struct admin_op op = {
         .route = {.kind = ROUTE_COORDINATOR, .key_type = ADMIN_GROUP, .key = group},
@@ -179,7 +195,11 @@ int admin_describe_group(struct admin *a, const char *group, int timeout_ms,
         .parse = parse_group,
         .ctx = &c,
     };
-    return admin_run(a, &op, timeout_ms, e);
+    if (admin_run(a, &op, timeout_ms, e) < 0) {
+        return -1;
+    }
+    bool dead = out->error == 0 && out->state && strcmp(out->state, "Dead") == 0;
+    return dead ? ask_other_protocol(a, group, deadline_ns, out, e) : 0;
 }
 
 void admin_group_free(struct admin_group *g)

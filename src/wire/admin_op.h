@@ -34,6 +34,10 @@ int admin_run(struct admin *a, const struct admin_op *op, int timeout_ms, struct
 /** 0 for code 0; else an ERR_BROKER "context: NAME" with e->retriable as Kafka has it. */
 int admin_code(struct err *e, int64_t code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/** Describes a group of the consumer protocol; out is changed only by an answer that has one.
+ *  @return -1 with code GROUP_ID_NOT_FOUND when it is none. */
+int admin_describe_cgroup(struct admin *a, int timeout_ms, const char *group,
+                          struct admin_group *out, struct err *e);
 /** The element of `list` named `name`, added if it is not there. */
 struct wire_value *admin_topic_of(struct wire_msg *req, const char *list, const char *name);
 /** Learns brokers and leaders from a Metadata answer. */

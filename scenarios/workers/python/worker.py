@@ -22,6 +22,15 @@ def number(name, preset):
     return int(os.environ.get(name, preset))
 
 
+def protocol(name):
+    """In the consumer protocol (KIP-848) it is the broker that says what sessions are."""
+    if name == "consumer":
+        return {"group.protocol": name}
+    session = number("SESSION_TIMEOUT_MS", 6000)
+    return {"group.protocol": name, "session.timeout.ms": session,
+            "heartbeat.interval.ms": max(100, session // 6)}
+
+
 class Fatal(Exception):
     pass
 
@@ -41,8 +50,7 @@ class Worker:
         self.work = number("WORK_MS", 0) / 1000
         self.give_up = number("GIVE_UP_MS", 0) / 1000
         self.stopping = False
-        self.moved = False  # the assignment changed since the batch was begun
-        session = number("SESSION_TIMEOUT_MS", 6000)
+        self.gone = set()  # partitions that were taken away since the batch was begun
         self.consumer = Consumer({
             "bootstrap.servers": env["BOOTSTRAP"],
             "group.id": env["GROUP"],
@@ -50,8 +58,7 @@ class Worker:
             "auto.offset.reset": "earliest",
             "enable.auto.commit": self.bug == "auto-commit",
             "auto.commit.interval.ms": 1000,
-            "session.timeout.ms": session,
-            "heartbeat.interval.ms": max(100, session // 6),
+            **protocol(env.get("GROUP_PROTOCOL", "classic")),
         })
         self.producer = Producer({
             "bootstrap.servers": env["BOOTSTRAP"],
@@ -60,11 +67,10 @@ class Worker:
             "linger.ms": 0,
         })
         self.persist(self.producer.init_transactions)
-        self.consumer.subscribe([env["INPUT"]], on_assign=self.changed, on_revoke=self.changed,
-                                on_lost=self.changed)
+        self.consumer.subscribe([env["INPUT"]], on_revoke=self.taken, on_lost=self.taken)
 
-    def changed(self, _consumer, _partitions):
-        self.moved = True
+    def taken(self, _consumer, partitions):
+        self.gone.update((p.topic, p.partition) for p in partitions)
 
     def persist(self, call, *args):
         """Repeats a call of the transactional producer for as long as its error is retriable."""
@@ -76,17 +82,20 @@ class Worker:
                     raise
 
     def gather(self):
-        """Some records of one assignment. Records from before a rebalance are dropped: whoever owns
-        their partition now reads them again from the committed offset."""
+        """Some records of partitions that are owned. Those of a partition that was taken away are
+        dropped: whoever owns it now reads them again from the committed offset. The others are not
+        read again: not all partitions are taken away in every protocol."""
         records, until = [], None
-        self.moved = False
+        self.gone.clear()
         while len(records) < self.batch and not self.stopping:
             left = POLL_TIMEOUT if until is None else until - time.monotonic()
             if left <= 0:
                 break
             m = self.consumer.poll(left)
-            if self.moved:
-                records, until, self.moved = [], None, False
+            if self.gone:
+                records = [r for r in records if (r.topic(), r.partition()) not in self.gone]
+                until = until if records else None
+                self.gone.clear()
             if m is None:
                 if until is None:
                     break

@@ -65,8 +65,12 @@ public final class Worker {
         in.put("enable.auto.commit", bug.equals("auto-commit"));
         in.put("auto.commit.interval.ms", 1000);
         in.put("max.poll.records", Integer.parseInt(env("BATCH", "10")));
-        in.put("session.timeout.ms", session);
-        in.put("heartbeat.interval.ms", Math.max(100, session / 6));
+        String protocol = env("GROUP_PROTOCOL", "classic");
+        in.put("group.protocol", protocol);
+        if (!protocol.equals("consumer")) { // there it is the broker that says what sessions are
+            in.put("session.timeout.ms", session);
+            in.put("heartbeat.interval.ms", Math.max(100, session / 6));
+        }
         in.put("key.deserializer", ByteArrayDeserializer.class);
         in.put("value.deserializer", ByteArrayDeserializer.class);
         Map<String, Object> out = new HashMap<>();
