@@ -117,7 +117,9 @@ static bool set_topics(struct cmember *m, const struct wire_value *names)
         const char *name = (const char *)names->a.items[i].s.p;
         *VEC_PUSH(&x.topics) = xstrdup(name);
     }
-    qsort(x.topics.items, x.topics.n, sizeof(char *), by_text);
+    if (x.topics.n > 0) {
+        qsort(x.topics.items, x.topics.n, sizeof(char *), by_text);
+    }
     bool same = true;
     for (size_t i = 0; i < x.topics.n; i++) {
         same = same && has_name(m, x.topics.items[i]);

@@ -67,6 +67,12 @@ static int64_t n_generation(struct model *m)
 {
     return m->members[m->at.member].generation;
 }
+/** Of a consumer group: 0 joins, -1 leaves. */
+static int64_t n_member_epoch(struct model *m)
+{
+    int64_t last = m->members[m->at.member].generation;
+    return last < 0 || dice_one_in(m->dice, 4) ? 0 : dice_one_in(m->dice, 8) ? -1 : last;
+}
 static int64_t n_partition(struct model *m)
 {
     m->at.partition = !m->at.flow && dice_one_in(m->dice, 3) ? (int)below(m, MODEL_PARTITIONS) : 0;
@@ -132,7 +138,7 @@ static const struct field_rule numbers[] = {
     {"V3AndBelowProducerEpoch", n_epoch},
     {"GenerationId", n_generation},
     {"GenerationIdOrMemberEpoch", n_generation},
-    {"MemberEpoch", n_generation},
+    {"MemberEpoch", n_member_epoch},
     {"Partition", n_partition},
     {"PartitionIndex", n_partition},
     {"Index", n_partition},
@@ -226,6 +232,8 @@ static const char *string_of(struct model *m, const char *name, const char *in)
                                          "SubscribedTopicNames"};
     static const char *const groups[] = {"GroupId", "GroupsNames", "Groups", "GroupIds"};
     static const char *const keys[] = {"Key", "CoordinatorKeys", "TransactionalIds"};
+    static const char *const never[] = {"InstanceId", "RackId", "SubscribedTopicRegex",
+                                        "ServerAssignor"};
     static const char *const txns[] = {"TransactionalId", "V3AndBelowTransactionalId"};
     if (is(name, txns, ARRAY_LEN(txns))) {
         bool none = m->at.api == API_PRODUCE && !m->at.transactional;
@@ -243,6 +251,9 @@ static const char *string_of(struct model *m, const char *name, const char *in)
     if (is(name, keys, ARRAY_LEN(keys))) {
         return dice_one_in(m->dice, 2) ? "x0" : "g0";
     }
+    if (strcmp(name, "MemberId") == 0 && m->at.api == API_CONSUMER_GROUP_HEARTBEAT) {
+        return *m->members[m->at.member].id ? m->members[m->at.member].id : "a-member";
+    }
     if (strcmp(name, "MemberId") == 0) {
         return m->members[m->at.member].id;
     }
@@ -254,6 +265,9 @@ static const char *string_of(struct model *m, const char *name, const char *in)
     }
     if (strcmp(name, "ProtocolName") == 0) {
         return dice_one_in(m->dice, 3) ? NULL : "range";
+    }
+    if (is(name, never, ARRAY_LEN(never)) && !m->at.wild) {
+        return NULL;
     }
     if (strcmp(name, "Value") == 0) {
         return pick(m, config_values, ARRAY_LEN(config_values));
@@ -374,7 +388,12 @@ static void fill(struct model *m, struct wire_msg *r, struct wire_value *v, cons
         v->a.n = -1;
         return;
     }
-    for (size_t n = list_length(m); n > 0; n--) {
+    size_t n = list_length(m);
+    if (strcmp(f->name, "TopicPartitions") == 0 && !m->at.wild) {
+        n = 0; /* what a member owns: none, when it joins */
+    }
+    v->a.n = 0;
+    for (; n > 0; n--) {
         fill_one(m, r, value_push(r, v), in);
     }
 }

@@ -338,9 +338,17 @@ static void send_flow(struct session *s, int i)
     static const int16_t group[] = {API_JOIN_GROUP,      API_JOIN_GROUP,    API_SYNC_GROUP,
                                     API_HEARTBEAT,       API_OFFSET_COMMIT, API_OFFSET_FETCH,
                                     API_DESCRIBE_GROUPS, API_LEAVE_GROUP};
-    bool txn = dice_one_in(&s->dice, 2);
-    const int16_t *list = txn ? transaction : group;
-    size_t n = txn ? ARRAY_LEN(transaction) : ARRAY_LEN(group);
+    static const int16_t consumers[] = {
+        API_CONSUMER_GROUP_HEARTBEAT, API_CONSUMER_GROUP_HEARTBEAT, API_OFFSET_COMMIT,
+        API_CONSUMER_GROUP_DESCRIBE,  API_CONSUMER_GROUP_HEARTBEAT, API_OFFSET_FETCH};
+    static const struct {
+        const int16_t *list;
+        size_t n;
+    } flows[] = {{transaction, ARRAY_LEN(transaction)},
+                 {group, ARRAY_LEN(group)},
+                 {consumers, ARRAY_LEN(consumers)}};
+    size_t which = dice_below(&s->dice, ARRAY_LEN(flows)), n = flows[which].n;
+    const int16_t *list = flows[which].list;
     s->model.at.producer = (int)dice_below(&s->dice, MODEL_PRODUCERS);
     s->model.at.member = (int)dice_below(&s->dice, MODEL_MEMBERS);
     for (size_t k = 0; k < n && s->clients[i].peer; k++) {
