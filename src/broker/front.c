@@ -186,7 +186,7 @@ void call_reply(struct call *c)
         free_call(c);
     } else if (encode(c) < 0) {
         call_refuse(c);
-    } else if (nodes_runs(c->node)) {
+    } else if (nodes_answers(c->node)) {
         send_answer(c);
     } else {
         c->next_held = c->node->held;

@@ -20,14 +20,20 @@ enum {
     ELECTION_MS = 500, /* until the controllers notice that theirs is gone */
     JOIN_MS = 100,     /* from a start, or an awakening, to being a member again */
     HAND_OVER_MS = 100,
+    DEATH_MS = 5,   /* requests of that time have their effect and no answer */
     VERB_MAX = 20,  /* that a message shows */
     LOAD_MS = 80,   /* a coordinator reads its log */
     ZOMBIE_MS = 20, /* until a node that was paused learns what happened meanwhile */
 };
 
-bool nodes_runs(const struct node *n)
+bool nodes_answers(const struct node *n)
 {
     return n->state == NODE_RUNS || n->state == NODE_STOPS;
+}
+
+bool nodes_runs(const struct node *n)
+{
+    return nodes_answers(n) || n->state == NODE_DIES;
 }
 
 const struct node *nodes_find(const struct broker *b, int id)
@@ -192,6 +198,11 @@ static void look_at(struct node *n, uint64_t now)
             go_down(n);
         }
         return;
+    case NODE_DIES:
+        if (age >= DEATH_MS) {
+            go_down(n);
+        }
+        return;
     case NODE_STARTS:
         if (b->controller > 0) {
             start(n, age);
@@ -257,16 +268,21 @@ void nodes_stop(struct broker *b)
 
 static const char *state_name(enum node_state s)
 {
-    static const char *const names[] = {"up", "stopping", "paused", "isolated", "down", "starting"};
+    static const char *const names[] = {"up",       "stopping", "down",    "paused",
+                                        "isolated", "down",     "starting"};
     return names[s];
 }
 
 static bool node_kill(struct node *n)
 {
-    if (n->state == NODE_DOWN) {
+    if (n->state == NODE_DOWN || n->state == NODE_DIES) {
         return false;
     }
-    go_down(n);
+    if (nodes_runs(n)) {
+        enter(n, NODE_DIES);
+    } else {
+        go_down(n);
+    }
     return true;
 }
 

@@ -9,6 +9,8 @@ void nodes_start(struct broker *b);
 void nodes_stop(struct broker *b);
 /** Serves requests: neither down nor frozen. */
 bool nodes_runs(const struct node *n);
+/** And its answers get out. */
+bool nodes_answers(const struct node *n);
 /** The node behind a node id; NULL for -1. */
 const struct node *nodes_find(const struct broker *b, int id);
 

@@ -66,12 +66,13 @@ struct node_listener {
 };
 /**
  *   RUNS ──stop──▶ STOPS ─▶ DOWN ──restart──▶ STARTS ─▶ RUNS
- *    │──kill────────────────▶┘
+ *    │──kill──▶ DIES ────────▶┘
  *    └──pause, isolate──▶ PAUSED, ISOLATED ──resume──▶ RUNS
  */
 enum node_state {
     NODE_RUNS,
     NODE_STOPS,    /**< hands over; then it is down */
+    NODE_DIES,     /**< its last moment: what it still does nobody is told */
     NODE_PAUSED,   /**< its sockets stay, nobody looks at them */
     NODE_ISOLATED, /**< the same, and what they hold is lost */
     NODE_DOWN,

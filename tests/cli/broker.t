@@ -35,8 +35,8 @@ Commands for nodes come from standard input; what happens to nodes is said.
   $ pid=$!
   $ exec 3>in
   $ cat commands >&3
-  $ for i in $(seq 200); do grep -qs 'no node 9' err && break; sleep 0.05; done
-  $ tail -n +2 broker.txt
+  $ for i in $(seq 200); do grep -qs 'node 2 down' broker.txt && break; sleep 0.05; done
+  $ tail -n +2 broker.txt | sort
   node 2 down
   node 3 paused
   node 3 up
