@@ -266,7 +266,6 @@ static void answer(struct call *c)
         }
     }
     wire_set_int(&c->resp.root, "SessionId", s ? s->id : FETCH_NO_SESSION);
-    fetch_plan_free(c);
     call_reply(c);
 }
 
