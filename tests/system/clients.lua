@@ -60,7 +60,7 @@ for name, worker in pairs(workers) do
     roles  = { controller = { run = seed, start_after = "100ms" }, worker = worker },
     faults = {
       kill      { role = "worker", every = "800ms..1500ms", max = 2 },
-      rebalance { group = "copy", every = "600ms..900ms", max = 2 },
+      rebalance { group = "copy", every = "600ms..900ms" },
       pause     { role = "worker", at = "1s", hold = "2s" },
     },
     expect = {

@@ -26,6 +26,9 @@ const (
 	endTimeout   = 30 * time.Second
 	beginTimeout = 20 * time.Second
 	beginPause   = 50 * time.Millisecond
+	// What could not be sent is sent again with fresh metadata only. The default lets a transaction
+	// wait for 5 s, which may be longer than it may last.
+	metadataAge = 250 * time.Millisecond
 )
 
 type config struct {
@@ -108,6 +111,7 @@ func (c config) producing() []kgo.Opt {
 		kgo.SeedBrokers(c.bootstrap...),
 		kgo.TransactionalID(c.id),
 		kgo.TransactionTimeout(c.transaction),
+		kgo.MetadataMinAge(metadataAge),
 		kgo.DefaultProduceTopic(c.output),
 	}
 }
