@@ -1,5 +1,6 @@
 -- The exactly-once copy by each client library that is tested against the embedded broker: short,
--- with kills, rebalances and pauses that outlast the session. tests/system/t/client-*.sh run them.
+-- with kills, rebalances and pauses that outlast the session, slow ends of transactions, and
+-- connections that die around a request. tests/system/t/client-*.sh run them.
 
 local SESSION <const>, TRANSACTION <const> = 1500, 4000 -- milliseconds
 
@@ -55,7 +56,11 @@ local workers = {
 
 for name, worker in pairs(workers) do
   scenario("client/" .. name) {
-    params = { ids = 160, rate = "50/s" },
+    params = { ids = 160, rate = "50/s", completion = 100, lost = 2 },
+    cluster = { config = {
+      ["kaos.completion.max.ms"] = param "completion",
+      ["kaos.lost.connections.percent"] = param "lost",
+    } },
     topics = { input = { partitions = 4 }, output = { partitions = 4 } },
     roles  = { controller = { run = seed, start_after = "100ms" }, worker = worker },
     faults = {
