@@ -11,8 +11,8 @@ struct fetch_plan {
     bool begins;                   /**< a session begins with the answer */
 };
 
-/** Makes c->plan, which lives as long as the request. @return Kafka's code: not 0 = that is all there
- *  is to answer. */
+/** Makes c->plan, which lives as long as the request. @return Kafka's code: not 0 = that is all
+ * there is to answer. */
 int fetch_plan_make(struct call *c);
 /** Lets go of the session; before the request is freed. */
 void fetch_plan_free(struct call *c);
