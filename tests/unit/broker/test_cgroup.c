@@ -341,16 +341,17 @@ TEST(an_admin_sees_a_consumer_group_as_a_group)
     static const uint8_t has[] = {0, 0, 0, 0, 0, 1, 0, 1, 't', 0, 0, 0, 7};
     struct broker_opts o = {0};
     struct lab *l = lab_start(&o, quick, ARRAY_LEN(quick));
+    struct admin *a = lab_admin(l);
     struct member members[MEMBERS];
     struct admin_group g;
     struct err e;
     create(l);
     connect_all(l, members);
-    CHECK_INT(admin_describe_group(lab_admin(l), "g", MS, &g, &e), 0);
+    CHECK_INT(admin_describe_group(a, "g", MS, &g, &e), 0);
     CHECK_STR(g.state, "Dead");
     admin_group_free(&g);
     join(&members[0], "g");
-    CHECK_INT(admin_describe_group(lab_admin(l), "g", MS, &g, &e), 0);
+    CHECK_INT(admin_describe_group(a, "g", MS, &g, &e), 0);
     CHECK_STR(g.state, "Stable");
     CHECK_STR(g.protocol_type, "consumer");
     CHECK_STR(g.protocol, "uniform");
@@ -360,10 +361,11 @@ TEST(an_admin_sees_a_consumer_group_as_a_group)
     CHECK(memcmp(g.members[0].assignment, has, sizeof has) == 0);
     admin_group_free(&g);
     leave(&members[0], "g");
-    CHECK_INT(admin_describe_group(lab_admin(l), "g", MS, &g, &e), 0);
+    CHECK_INT(admin_describe_group(a, "g", MS, &g, &e), 0);
     CHECK_STR(g.state, "Empty");
     CHECK_INT(g.nmembers, 0);
     admin_group_free(&g);
     disconnect_all(members);
+    admin_close(a);
     lab_stop(l);
 }
