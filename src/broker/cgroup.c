@@ -229,6 +229,10 @@ static void session_over(void *arg)
 {
     struct cmember *m = arg;
     m->session = NULL;
+    if (group_is_frozen(m->group->base)) {
+        m->session = timer_start(m->group->base->b->loop, GROUP_FROZEN_MS, 0, session_over, m);
+        return;
+    }
     cgroup_remove(m);
 }
 

@@ -5,11 +5,16 @@
 #include <string.h>
 
 #include "broker/cgroup.h"
+#include "broker/group_priv.h"
 
 static void rebalance_over(void *arg)
 {
     struct cmember *m = arg;
     m->rebalance = NULL;
+    if (group_is_frozen(m->group->base)) {
+        m->rebalance = timer_start(m->group->base->b->loop, GROUP_FROZEN_MS, 0, rebalance_over, m);
+        return;
+    }
     cgroup_remove(m);
 }
 

@@ -369,3 +369,37 @@ TEST(an_admin_sees_a_consumer_group_as_a_group)
     admin_close(a);
     lab_stop(l);
 }
+
+TEST(members_survive_their_coordinator_whole)
+{
+    static const char *const settings[] = {"broker.session.timeout.ms=100"};
+    struct broker_opts o = {.nodes = 3};
+    struct lab *l = lab_start(&o, settings, 1);
+    struct admin *a = lab_admin(l);
+    struct member m = {.id = "m"};
+    struct err e = {0};
+    char kill[32];
+    create(l);
+    int node = admin_find_coordinator(a, ADMIN_GROUP, "g", MS, &e), next = node, code;
+    CHECK(node > 0);
+    m.fd = lab_connect_to(l, node);
+    join(&m, "g");
+    CHECK_INT(m.n, PARTITIONS);
+    int32_t epoch = m.epoch;
+    snprintf(kill, sizeof kill, "kill %d", node);
+    CHECK_INT(lab_tell(l, kill, &e), 0);
+    close(m.fd);
+    while (next == node) {
+        next = admin_find_coordinator(a, ADMIN_GROUP, "g", MS, &e);
+    }
+    m.fd = lab_connect_to(l, next);
+    while ((code = beat(&m, "g", epoch)) == KAFKA_COORDINATOR_LOAD_IN_PROGRESS) {
+        usleep(2000);
+    }
+    CHECK_INT(code, KAFKA_NONE);
+    CHECK_INT(m.epoch, epoch);
+    CHECK_INT(m.n, PARTITIONS);
+    close(m.fd);
+    admin_close(a);
+    lab_stop(l);
+}
