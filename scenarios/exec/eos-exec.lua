@@ -20,7 +20,8 @@ local TOPICS = {
 
 ---@param language string
 ---@param bug string
----@param conf { session: integer, transaction: integer, give_up: integer?, protocol: string? }  milliseconds
+--- Times in milliseconds.
+---@param conf { session: integer, transaction: integer, give_up: integer?, protocol: string? }
 local function worker(language, bug, conf)
   return {
     exec    = { "eos-worker-" .. language },
@@ -72,7 +73,7 @@ for _, language in ipairs { "python", "java", "go" } do
   }
 end
 
---------------------------------------------------------------------- groups of the consumer protocol
+------------------------------------------------------------------- groups of the consumer protocol
 
 -- The broker assigns (KIP-848), and what a session is, is the broker's to say.
 for _, language in ipairs { "python", "java" } do
@@ -91,7 +92,7 @@ for _, language in ipairs { "python", "java" } do
     faults  = {
       kill      { role = "worker", every = "4s..6s" },
       rebalance { group = "copy", every = "5s..8s" },
-      -- longer than the session and shorter than the transaction: the epoch of the member must refuse
+      -- longer than the session and shorter than the transaction: the member's epoch must refuse
       pause     { role = "worker", every = "5s..7s", hold = "2500ms..4s" },
     },
     expect  = {
