@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 
-enum { PERCENT = 100, SIDES = 2 };
+enum { PERCENT = 100, SIDES = 2, CLIENTS = 0 };
 
 static uint64_t draw(struct broker *b)
 {
@@ -39,7 +39,7 @@ static bool writes(const struct call *c)
 enum chaos_fate chaos_fate(struct broker *b, const struct call *c)
 {
     uint64_t percent = (uint64_t)props_get(&b->props, NULL, PROP_CHAOS_CONNECTIONS);
-    if (percent == 0 || c->listener != b->nlisteners - 1 || !writes(c) ||
+    if (percent == 0 || c->listener != CLIENTS || !writes(c) ||
         chaos_below(b, PERCENT) >= percent) {
         return CHAOS_NONE;
     }

@@ -9,8 +9,8 @@ enum chaos_fate {
     CHAOS_BEFORE, /**< the connection dies before the request has had its effect */
     CHAOS_AFTER,  /**< behind it, before the answer: the client does not know */
 };
-/** Drawn for each request that writes, at the last listener of a node: where clients are, when the
- *  first one is kaos's own. */
+/** Drawn for each request that writes, at the first listener of a node: where clients are, when the
+ *  second one is kaos's own. */
 enum chaos_fate chaos_fate(struct broker *b, const struct call *c);
 /** How long the end of a transaction takes, ms; 0 = only the next turns of the loop. */
 uint64_t chaos_window(struct broker *b);

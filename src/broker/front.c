@@ -21,6 +21,7 @@ enum {
     READ_STEP = 1 << 20,
     QUEUE_MAX = 1 << 20, /* bytes of further requests while one is being handled */
     SIZE_BYTES = 4,
+    ADDS_FROM = 12, /* Produce: adds its partitions to a transaction */
 };
 
 static void pump(struct conn *c);
@@ -242,7 +243,9 @@ static int decode(struct call *c, const struct wire_header *h, const char *frame
                   struct err *e)
 {
     const struct wire_schema *s = wire_schema(h->api, WIRE_REQUEST);
-    char *copy = h->api == API_PRODUCE && !c->b->steps ? NULL : xmemdup0(frame, len);
+    char *copy = h->api == API_PRODUCE && (h->version < ADDS_FROM || !c->b->steps)
+                     ? NULL
+                     : xmemdup0(frame, len);
     const char *body = (copy ? copy : frame) + h->body;
     int rc = wire_decode(&c->req, s, h->version, body, len - h->body, e);
     c->req.frame = copy;

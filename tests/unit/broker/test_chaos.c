@@ -85,7 +85,7 @@ TEST(connections_die_on_either_side_of_an_append_as_the_seed_says)
     CHECK(memcmp(first, other, sizeof first) != 0);
 }
 
-TEST(only_writing_requests_of_the_last_listener_are_struck)
+TEST(only_writing_requests_are_struck)
 {
     static const char *const settings[] = {"kaos.lost.connections.percent=50"};
     struct lab *l = lab_start(NULL, settings, 1);
