@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ListGroups, DescribeGroups, DeleteGroups, ListTransactions and DescribeTransactions. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "broker/goffsets.h"
@@ -15,37 +15,59 @@ enum { NOT_FOUND_FROM = 6 };
 /* ---- groups -----------------------------------------------------------------------------------
  */
 
-/** Whether a filter of the request names the text, in whatever case; no filter names all. */
-static bool filtered(const struct call *c, const char *filter, const char *text)
+static struct map_entry *put_lower(struct map *m, const char *text)
 {
-    size_t n = wire_count(&c->req.root, filter);
-    for (size_t i = 0; i < n; i++) {
-        if (strcasecmp((const char *)wire_at(&c->req.root, filter, i)->s.p, text) == 0) {
-            return false;
-        }
+    char *low = xstrdup(text);
+    for (char *p = low; *p; p++) {
+        *p = (char)tolower((unsigned char)*p);
     }
-    return n > 0;
+    struct map_entry *at = map_put_str(m, low);
+    free(low);
+    return at;
+}
+
+/** What the request names, in whatever case. */
+static void read_filter(const struct call *c, const char *filter, struct map *named)
+{
+    for (size_t i = 0; i < wire_count(&c->req.root, filter); i++) {
+        put_lower(named, (const char *)wire_at(&c->req.root, filter, i)->s.p)->u = 1;
+    }
+}
+
+static void put_group(struct call *c, const struct group *g)
+{
+    struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Groups");
+    const char *type = g->consumer ? "consumer" : g->protocol_type;
+    wire_set_str(&c->resp, v, "GroupId", g->id);
+    wire_set_str(&c->resp, v, "ProtocolType", type ? type : "");
+    wire_set_str(&c->resp, v, "GroupState", group_state_name(g));
+    wire_set_str(&c->resp, v, "GroupType", g->consumer ? "consumer" : "classic");
 }
 
 void api_list_groups(struct call *c)
 {
-    for (size_t i = 0; i < c->b->groups.n; i++) {
+    bool any_state = wire_count(&c->req.root, "StatesFilter") == 0;
+    bool any_type = wire_count(&c->req.root, "TypesFilter") == 0;
+    struct map states = {0}, types = {0};
+    read_filter(c, "StatesFilter", &states);
+    read_filter(c, "TypesFilter", &types);
+    for (size_t i = 0; i < c->b->groups.n && !c->resp.over; i++) {
         const struct group *g = c->b->groups.items[i].p;
         int code = g ? group_here(c, g->id) : KAFKA_NOT_COORDINATOR;
         if (code == KAFKA_COORDINATOR_LOAD_IN_PROGRESS) {
             wire_set_int(&c->resp.root, "ErrorCode", code);
         }
-        if (code != KAFKA_NONE || filtered(c, "StatesFilter", group_state_name(g)) ||
-            filtered(c, "TypesFilter", g->consumer ? "consumer" : "classic")) {
+        if (code != KAFKA_NONE) {
             continue;
         }
-        struct wire_value *v = wire_add(&c->resp, &c->resp.root, "Groups");
-        wire_set_str(&c->resp, v, "GroupId", g->id);
-        const char *type = g->consumer ? "consumer" : g->protocol_type;
-        wire_set_str(&c->resp, v, "ProtocolType", type ? type : "");
-        wire_set_str(&c->resp, v, "GroupState", group_state_name(g));
-        wire_set_str(&c->resp, v, "GroupType", g->consumer ? "consumer" : "classic");
+        const char *type = g->consumer ? "consumer" : "classic";
+        if ((any_state || put_lower(&states, group_state_name(g))->u) &&
+            (any_type || put_lower(&types, type)->u)) {
+            put_group(c, g);
+        }
     }
+    map_free(&states);
+    map_free(&types);
     call_reply(c);
 }
 
