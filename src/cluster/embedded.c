@@ -17,7 +17,6 @@ enum {
     LOOKS_MAX = 5000,
     LOG_LIMIT = 64 << 10,
     LOG_LINES = 20,
-    ARGS_FIXED = 32,
     SESSION_FAULTS_MS = 1000, /* as for a real cluster whose nodes will be killed */
     REPLICATION_MAX = 3,
 };
@@ -198,61 +197,68 @@ static void look(void *arg)
     }
 }
 
-/** The command line; strings that are made stay in `made`. */
-static int spawn(struct embedded_cluster *x, struct err *e)
+/** The command line; argv[0] stays NULL, which is this binary. */
+struct args {
+    struct {
+        char **items;
+        size_t n, cap;
+    } list;
+};
+
+static void add(struct args *a, char *taken)
+{
+    *VEC_PUSH(&a->list) = taken;
+}
+
+static void add_option(struct args *a, const char *option, char *taken)
+{
+    add(a, xstrdup(option));
+    add(a, taken);
+}
+
+/** As the nodes of a real cluster are set up, then the scenario's own settings. */
+static void add_settings(struct args *a, const struct embedded_cluster *x)
 {
     const struct cluster_opts *o = &x->base.o;
-    const char **argv = xcalloc(ARGS_FIXED + 2 * o->nsettings, sizeof *argv);
-    char **made = xcalloc(o->nsettings + 1, sizeof *made);
-    int count = x->base.nodes, replicas = count < REPLICATION_MAX ? count : REPLICATION_MAX;
-    char *nodes = xasprintf("%d", count);
-    char *replication = xasprintf("default.replication.factor=%d", replicas);
-    char *in_sync =
-        xasprintf("min.insync.replicas=%d", count < REPLICATION_MAX ? 1 : REPLICATION_MAX - 1);
-    char *session = xasprintf("broker.session.timeout.ms=%d", SESSION_FAULTS_MS);
-    size_t n = 1; /* argv[0] NULL = this binary */
-    const char *const fixed[] = {
-        "broker",    "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0",
-        "--control", "pipe",     "--nodes",     nodes,      "--config",
-        replication, "--config", in_sync,       "--config", "auto.create.topics.enable=false"};
-    for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
-        argv[n++] = fixed[i];
-    }
-    char *seed = xasprintf("%" PRIu64, o->seed);
-    argv[n++] = "--seed";
-    argv[n++] = seed;
-    char *level = xasprintf("%d", x->transaction_version);
-    if (x->transaction_version) {
-        argv[n++] = "--transaction-version";
-        argv[n++] = level;
-    }
+    int replicas = x->base.nodes < REPLICATION_MAX ? x->base.nodes : REPLICATION_MAX;
+    int in_sync = replicas < REPLICATION_MAX ? 1 : replicas - 1;
+    add_option(a, "--config", xstrdup("auto.create.topics.enable=false"));
+    add_option(a, "--config", xasprintf("default.replication.factor=%d", replicas));
+    add_option(a, "--config", xasprintf("min.insync.replicas=%d", in_sync));
     if (o->broker_faults) {
-        argv[n++] = "--config";
-        argv[n++] = session;
+        add_option(a, "--config", xasprintf("broker.session.timeout.ms=%d", SESSION_FAULTS_MS));
     }
     for (size_t i = 0; i < o->nsettings; i++) {
-        made[i] = xasprintf("%s=%s", o->settings[i].name, o->settings[i].value);
-        argv[n++] = "--config";
-        argv[n++] = made[i];
+        add_option(a, "--config", xasprintf("%s=%s", o->settings[i].name, o->settings[i].value));
     }
-    struct proc_opts p = {.argv = argv,
+}
+
+static int spawn(struct embedded_cluster *x, struct err *e)
+{
+    struct args a = {0};
+    add(&a, NULL);
+    add(&a, xstrdup("broker"));
+    add_option(&a, "--listen", xstrdup("127.0.0.1:0"));
+    add_option(&a, "--listen", xstrdup("127.0.0.1:0"));
+    add_option(&a, "--control", xstrdup("pipe"));
+    add_option(&a, "--nodes", xasprintf("%d", x->base.nodes));
+    add_option(&a, "--seed", xasprintf("%" PRIu64, x->base.o.seed));
+    if (x->transaction_version) {
+        add_option(&a, "--transaction-version", xasprintf("%d", x->transaction_version));
+    }
+    add_settings(&a, x);
+    add(&a, NULL);
+    struct proc_opts p = {.argv = (const char *const *)a.list.items,
                           .log_path = x->log_path,
-                          .may_outlive = o->may_keep,
+                          .may_outlive = x->base.o.may_keep,
                           .control = true,
                           .on_exit = exited,
                           .arg = x};
-    x->p = proc_spawn(o->guard, &p, e);
-    for (size_t i = 0; i < o->nsettings; i++) {
-        free(made[i]);
+    x->p = proc_spawn(x->base.o.guard, &p, e);
+    for (size_t i = 0; i < a.list.n; i++) {
+        free(a.list.items[i]);
     }
-    free(made);
-    free(level);
-    free(seed);
-    free(session);
-    free(in_sync);
-    free(replication);
-    free(nodes);
-    free(argv);
+    free(a.list.items);
     return x->p ? 0 : err_wrap(e, "starting the embedded broker");
 }
 
