@@ -13,7 +13,8 @@ local function seed(c)
   c:done "all ids sent"
 end
 
-local function program(language, count)
+---@param protocol string?  of the group, "classic" by default
+local function program(language, count, protocol)
   return {
     exec    = { "eos-worker-" .. language },
     build   = "script/workers " .. language,
@@ -25,6 +26,7 @@ local function program(language, count)
       BOOTSTRAP = "{bootstrap}", GROUP = "copy", INPUT = "input", OUTPUT = "output",
       TRANSACTIONAL_ID = "{role}-{index}", BATCH = 10, WORK_MS = 10,
       SESSION_TIMEOUT_MS = SESSION, TRANSACTION_TIMEOUT_MS = TRANSACTION,
+      GROUP_PROTOCOL = protocol or "classic",
     },
   }
 end
@@ -52,6 +54,8 @@ local workers = {
   python = program("python", 3),
   java   = program("java", 2),
   go     = program("go", 3),
+  ["python-consumer"] = program("python", 3, "consumer"),
+  ["java-consumer"]   = program("java", 2, "consumer"),
 }
 
 for name, worker in pairs(workers) do
@@ -60,6 +64,9 @@ for name, worker in pairs(workers) do
     cluster = { config = {
       ["kaos.completion.max.ms"] = param "completion",
       ["kaos.lost.connections.percent"] = param "lost",
+      -- groups of the consumer protocol do not choose their session
+      ["group.consumer.session.timeout.ms"] = SESSION,
+      ["group.consumer.heartbeat.interval.ms"] = SESSION // 6,
     } },
     topics = { input = { partitions = 4 }, output = { partitions = 4 } },
     roles  = { controller = { run = seed, start_after = "100ms" }, worker = worker },
