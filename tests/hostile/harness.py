@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A broker to be treated badly, and what every row may use."""
+import atexit
 import ctypes
 import glob
 import os
 import random
 import resource
+import shutil
 import signal
 import socket
 import struct
@@ -33,9 +35,11 @@ def row(doc, **how):
     return add
 
 
-def load_messages():
+def unpack_messages():
+    """-> a folder with the definitions; it goes when the program ends"""
     home = os.environ.get("KAOS_HOME", os.path.join(ROOT, ".kaos"))
     folder = tempfile.mkdtemp(prefix="kaos-messages-")
+    atexit.register(shutil.rmtree, folder, True)
     for jar in glob.glob(os.path.join(home, "kafka/4.3.1/libs/kafka-*.jar")):
         with zipfile.ZipFile(jar) as z:
             for name in z.namelist():
@@ -44,7 +48,7 @@ def load_messages():
                         f.write(z.read(name))
     if not os.listdir(folder):
         sys.exit("there are no message definitions: run script/kafka")
-    return wire.Messages(folder)
+    return folder
 
 
 class Broker:

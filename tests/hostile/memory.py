@@ -54,7 +54,7 @@ def topics(b):
         assert set(codes) <= {0, POLICY_VIOLATION}, set(codes)
     else:
         assert False, "there is no end"
-    a = c.call("CreatePartitions", 0, {"Topics": [{"Name": "t0-0", "Count": 9000}],
+    a = c.call("CreatePartitions", 0, {"Topics": [{"Name": "t0-0", "Count": 9000, "Assignments": None}],
                                        "TimeoutMs": 1000})
     assert a["Results"][0]["ErrorCode"] == POLICY_VIOLATION, a
     assert made > 200, made
