@@ -86,6 +86,20 @@ int broker_check_setting(const char *name, const char *value, struct err *e)
     return props_set(&scratch, name, false, value, e);
 }
 
+/** Kafka does not start with a value outside of its own limits. */
+static int check_range(const struct broker *b, enum props_id id, enum props_id low,
+                       enum props_id high, struct err *e)
+{
+    int64_t v = props_get(&b->props, NULL, id);
+    int64_t min = props_get(&b->props, NULL, low), max = props_get(&b->props, NULL, high);
+    if (v >= min && v <= max) {
+        return 0;
+    }
+    return err_set(e, ERR_USAGE, 0, "%s=%lld: %s is %lld and %s is %lld", props_row(id)->broker,
+                   (long long)v, props_row(low)->broker, (long long)min, props_row(high)->broker,
+                   (long long)max);
+}
+
 static int take_opts(struct broker *b, const struct broker_opts *o, struct err *e)
 {
     if (o->nodes < 1 || o->nodes > BROKER_NODES_MAX || o->listeners < 1 ||
@@ -97,6 +111,12 @@ static int take_opts(struct broker *b, const struct broker_opts *o, struct err *
         if (props_set(&b->props, o->settings[i].name, false, o->settings[i].value, e) < 0) {
             return -1;
         }
+    }
+    if (check_range(b, PROP_CONSUMER_SESSION, PROP_CONSUMER_SESSION_MIN, PROP_CONSUMER_SESSION_MAX,
+                    e) < 0 ||
+        check_range(b, PROP_CONSUMER_HEARTBEAT, PROP_CONSUMER_HEARTBEAT_MIN,
+                    PROP_CONSUMER_HEARTBEAT_MAX, e) < 0) {
+        return -1;
     }
     b->loop = o->loop;
     b->nnodes = o->nodes;

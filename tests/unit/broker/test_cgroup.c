@@ -296,6 +296,7 @@ TEST_LIMIT(no_partition_has_two_owners_whoever_comes_and_goes, 60)
 TEST(a_silent_member_is_put_out_and_the_others_get_its_partitions)
 {
     static const char *const set[] = {"group.consumer.assignment.interval.ms=0",
+                                      "group.consumer.min.session.timeout.ms=300",
                                       "group.consumer.session.timeout.ms=300"};
     struct broker_opts o = {0};
     struct lab *l = lab_start(&o, set, ARRAY_LEN(set));
@@ -402,4 +403,16 @@ TEST(members_survive_their_coordinator_whole)
     close(m.fd);
     admin_close(a);
     lab_stop(l);
+}
+
+TEST(a_session_outside_of_its_limits_is_refused)
+{
+    static const struct broker_setting set[] = {{"group.consumer.session.timeout.ms", "300"}};
+    struct err e = {0};
+    struct broker_opts o = {.nodes = 1, .listeners = 1, .settings = set, .nsettings = 1};
+    o.loop = loop_new();
+    CHECK(o.loop);
+    CHECK(!broker_start(&o, &e));
+    CHECK_HAS(e.msg, "group.consumer.min.session.timeout.ms is 500");
+    loop_free(o.loop);
 }
