@@ -120,3 +120,58 @@ TEST_LIMIT(an_answer_that_would_be_giant_ends_its_connection, 60)
     close(fd);
     lab_stop(l);
 }
+
+static void ask_join(int fd, const char *member)
+{
+    struct wire_msg m;
+    lab_request(&m, API_JOIN_GROUP, 4);
+    wire_set_str(&m, &m.root, "GroupId", "g");
+    wire_set_str(&m, &m.root, "MemberId", member);
+    wire_set_str(&m, &m.root, "ProtocolType", "consumer");
+    wire_set_int(&m.root, "SessionTimeoutMs", 10000);
+    wire_set_int(&m.root, "RebalanceTimeoutMs", 10000);
+    wire_set_str(&m, wire_add(&m, &m.root, "Protocols"), "Name", "range");
+    lab_send(fd, &m);
+}
+
+/** Until the group has so many members. */
+static void await_members(struct lab *l, size_t n)
+{
+    int fd = lab_connect(l);
+    for (size_t got = n + 1; got != n;) {
+        struct wire_msg m;
+        lab_request(&m, API_DESCRIBE_GROUPS, 0);
+        wire_add_str(&m, &m.root, "Groups", "g");
+        lab_send(fd, &m);
+        lab_read(fd, &m, API_DESCRIBE_GROUPS, 0);
+        got = wire_count(wire_at(&m.root, "Groups", 0), "Members");
+        wire_free(&m);
+    }
+    close(fd);
+}
+
+TEST(a_join_that_is_asked_again_elsewhere_ends_the_connection_that_waits_for_it)
+{
+    const char *const settings[] = {"group.initial.rebalance.delay.ms=1500"};
+    struct lab *l = lab_start(NULL, settings, 1);
+    struct wire_msg m;
+    int first = lab_connect(l), second = lab_connect(l);
+    ask_join(first, "");
+    lab_read(first, &m, API_JOIN_GROUP, 4);
+    CHECK_INT(wire_int(&m.root, "ErrorCode"), KAFKA_MEMBER_ID_REQUIRED);
+    char *id = xstrdup(wire_str(&m.root, "MemberId"));
+    wire_free(&m);
+    ask_join(first, id);
+    lab_request(&m, API_METADATA, 1); /* behind it; its answer may not come before */
+    lab_send(first, &m);
+    await_members(l, 1);
+    ask_join(second, id);
+    CHECK(lab_is_closed(first));
+    lab_read(second, &m, API_JOIN_GROUP, 4);
+    CHECK_INT(wire_int(&m.root, "ErrorCode"), KAFKA_NONE);
+    wire_free(&m);
+    free(id);
+    close(first);
+    close(second);
+    lab_stop(l);
+}
