@@ -13,7 +13,11 @@
 #include "broker/nodes.h"
 #include "broker/part.h"
 
-enum { HINTS_FROM = 16 };
+enum {
+    HINTS_FROM = 16,
+    ANSWER_BYTES = 8 << 20, /* of records, whatever was allowed: clients read in pieces they like */
+    ENOUGH = ANSWER_BYTES / 2,
+};
 
 struct fetch_wait {
     struct call *call;
@@ -234,11 +238,12 @@ static void read_one(struct pass *s, struct fetch_ask *ask)
 static bool try_fetch(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
-    struct pass s = {.call = c, .left = wire_int(req, "MaxBytes")};
+    int64_t max = wire_int(req, "MaxBytes"), min = wire_int(req, "MinBytes");
+    struct pass s = {.call = c, .left = max < ANSWER_BYTES ? max : ANSWER_BYTES};
     for (size_t i = 0; i < c->plan->n && !c->resp.over; i++) {
         read_one(&s, &c->plan->asks[i]);
     }
-    return s.now || s.known == 0 || (int64_t)s.bytes >= wire_int(req, "MinBytes");
+    return s.now || s.known == 0 || (int64_t)s.bytes >= (min < ENOUGH ? min : ENOUGH);
 }
 
 static void forget_answer(struct call *c)

@@ -137,8 +137,7 @@ static rd_kafka_t *open_consumer(const struct server *s, const char *topic, int 
     return rk;
 }
 
-/** From the first record to the last. */
-static void consume(const struct server *s, rd_kafka_t *rk, long n, struct span *t)
+static void consume(rd_kafka_t *rk, long n)
 {
     rd_kafka_queue_t *q = rd_kafka_queue_get_consumer(rk);
     rd_kafka_message_t *batch[BATCH];
@@ -150,9 +149,6 @@ static void consume(const struct server *s, rd_kafka_t *rk, long n, struct span 
         if (got <= 0) {
             rows_die("no record for a minute, %ld of %ld", seen, n);
         }
-        if (seen == 0) {
-            span_start(t, s);
-        }
         for (ssize_t i = 0; i < got; i++) {
             if (batch[i]->err) {
                 rows_die("consume: %s", rd_kafka_message_errstr(batch[i]));
@@ -161,7 +157,6 @@ static void consume(const struct server *s, rd_kafka_t *rk, long n, struct span 
         }
         seen += got;
     }
-    span_end(t, s);
     rd_kafka_queue_destroy(q);
 }
 
@@ -175,9 +170,11 @@ void row_fetch(char **argv, char **server)
     rd_kafka_t *producer = open_producer(&s, NULL);
     send_all(producer, argv[0], partitions, n, (size_t)rows_number(argv[3]));
     rd_kafka_destroy(producer);
+    span_start(&t, &s);
     rd_kafka_t *consumer = open_consumer(&s, argv[0], partitions);
-    consume(&s, consumer, n, &t);
-    span_print(&t, n - 1);
+    consume(consumer, n);
+    span_end(&t, &s);
+    span_print(&t, n);
     rd_kafka_consumer_close(consumer);
     rd_kafka_destroy(consumer);
     server_stop(&s);

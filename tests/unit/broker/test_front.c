@@ -291,3 +291,61 @@ TEST(beyond_its_memory_the_broker_refuses_and_deletes_nothing)
     admin_close(a);
     lab_stop(l);
 }
+
+/** A Fetch request (version 4) for the first partitions of "t". */
+static void ask_all(struct wire_msg *m, int partitions, int32_t min_bytes)
+{
+    lab_request(m, API_FETCH, 4);
+    wire_set_int(&m->root, "MaxWaitMs", 60000);
+    wire_set_int(&m->root, "MinBytes", min_bytes);
+    wire_set_int(&m->root, "MaxBytes", INT32_MAX);
+    struct wire_value *t = wire_add(m, &m->root, "Topics");
+    wire_set_str(m, t, "Topic", "t");
+    for (int i = 0; i < partitions; i++) {
+        struct wire_value *p = wire_add(m, t, "Partitions");
+        wire_set_int(p, "Partition", i);
+        wire_set_int(p, "PartitionMaxBytes", INT32_MAX);
+    }
+}
+
+TEST(an_answer_to_fetch_stays_handy_and_does_not_wait_for_more)
+{
+    enum { PARTITIONS = 20, SIZE = 900000, MOST = 8 << 20, MIN_BYTES = 16 << 20 };
+    struct lab *l = lab_start(NULL, NULL, 0);
+    struct admin *a = lab_admin(l);
+    struct admin_new_topic t = {.name = "t", .partitions = PARTITIONS, .replicas = 1};
+    struct err e;
+    struct wire_msg m, resp;
+    struct buf blob = {0};
+    char *value = xmalloc(SIZE + 1);
+    const char *const values[] = {value};
+    size_t sum = 0;
+    int fd = lab_connect(l);
+    memset(value, 'x', SIZE);
+    value[SIZE] = '\0';
+    lab_batch(&blob, values, 1);
+    CHECK_INT(admin_create_topics(a, &t, 1, 5000, &e), 0);
+    for (int i = 0; i < PARTITIONS; i++) {
+        int64_t base;
+        lab_produce(&m, "t", i, &blob);
+        lab_send(fd, &m);
+        CHECK_INT(lab_produced(fd, &base), KAFKA_NONE);
+    }
+    ask_all(&m, PARTITIONS, MIN_BYTES);
+    lab_send(fd, &m);
+    lab_read(fd, &resp, API_FETCH, 4); /* long before its 60 s are over */
+    const struct wire_value *topic = wire_at(&resp.root, "Responses", 0);
+    CHECK_INT(wire_count(topic, "Partitions"), PARTITIONS);
+    for (size_t i = 0; i < PARTITIONS; i++) {
+        size_t len;
+        wire_blob(wire_at(topic, "Partitions", i), "Records", &len);
+        sum += len;
+    }
+    CHECK(sum > MOST / 2 && sum <= MOST);
+    wire_free(&resp);
+    buf_free(&blob);
+    free(value);
+    close(fd);
+    admin_close(a);
+    lab_stop(l);
+}
