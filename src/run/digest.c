@@ -107,9 +107,11 @@ static void on_event(void *arg, const struct event *ev)
         on_assign(r, m, ev);
         break;
     case H_DELIVER:
+        m->works = true;
         on_deliver(r, m, ev);
         break;
     case H_SEND:
+        m->works = true;
         on_send(r, m, ev);
         break;
     case H_ACK:

@@ -56,15 +56,26 @@ static bool eligible(const struct fault_clock *c, const struct member *m)
            (c->f->index == 0 || c->f->index == m->slot->index);
 }
 
-/** The k-th by hash of the eligible members (only those in a transaction, if asked); NULL if none.
- */
-static struct member *choose(struct fault_clock *c, bool in_txn)
+static bool is_ordered(const struct fault_clock *c)
+{
+    return c->f->kind == FAULT_CRASH || c->f->kind == FAULT_ABORT;
+}
+
+/** crash and abort with a time wait in the victim, for a point that it passes: it must be one that
+ * works. The others hit at once, and find most inside a transaction. */
+static bool is_busy(const struct fault_clock *c, const struct member *m)
+{
+    return is_ordered(c) ? m->works : m->in_txn;
+}
+
+/** The k-th by hash of the eligible members (only those that are busy, if asked); NULL if none. */
+static struct member *choose(struct fault_clock *c, bool busy)
 {
     struct run *r = c->r;
     size_t n = 0;
     for (size_t i = 0; i < r->nslots; i++) {
         struct member *m = r->slots[i].current;
-        n += m && eligible(c, m) && (!in_txn || m->in_txn);
+        n += m && eligible(c, m) && (!busy || is_busy(c, m));
     }
     if (n == 0) {
         return NULL;
@@ -72,15 +83,19 @@ static struct member *choose(struct fault_clock *c, bool in_txn)
     uint64_t k = draw_index(r->o->seed, c->index, "victim", c->fired, n);
     for (size_t i = 0; i < r->nslots; i++) {
         struct member *m = r->slots[i].current;
-        if (m && eligible(c, m) && (!in_txn || m->in_txn) && k-- == 0) {
+        if (m && eligible(c, m) && (!busy || is_busy(c, m)) && k-- == 0) {
             return m;
         }
     }
     return NULL;
 }
 
-static bool has_txns(const struct fault_clock *c)
+/** Is it worth the wait for a busy one? */
+static bool may_be_busy(const struct fault_clock *c)
 {
+    if (is_ordered(c)) {
+        return true;
+    }
     for (const struct member *m = c->r->members; m; m = m->next) {
         if (m->has_txn && plan_strings_has(&c->f->roles, m->slot->name)) {
             return true;
@@ -146,7 +161,8 @@ void faults_gone(struct run *r, const struct member *m)
         c->ordered = false;
         c->fired--;
         if (faults_active(c)) {
-            faults_wait(c, FAULTS_RETRY_MS);
+            c->armed_ns = 0;
+            faults_wait(c, ARM_POLL_MS);
         }
     }
 }
@@ -181,9 +197,7 @@ static void fire_member(struct fault_clock *c)
     uint64_t now = clock_mono_ns();
     c->armed_ns = c->armed_ns ? c->armed_ns : now;
     struct member *m = choose(c, true);
-    bool waits =
-        c->f->kind == FAULT_CRASH || c->f->kind == FAULT_ABORT; /* by itself, for a point */
-    bool patient = !waits && now - c->armed_ns < ARM_NS && has_txns(c);
+    bool patient = now - c->armed_ns < ARM_NS && may_be_busy(c);
     if (!m && patient) {
         faults_wait(c, ARM_POLL_MS);
         return;

@@ -44,6 +44,7 @@ struct member {
     uint64_t since_ns;             /**< when it was started */
     int64_t assignment;            /**< number of the last one that a session told of */
     bool has_txn;                  /**< had a transaction at some time */
+    bool works;                    /**< has sent something, or was given a record */
     bool endless;                  /**< owns a consumer */
     bool crashed;                  /**< wrote a CRASH event */
     bool by_hand;                  /**< killed because a person said so */
