@@ -53,6 +53,7 @@ static void on_deliver(struct run *r, struct member *m, const struct event *ev)
 static void on_send(struct run *r, struct member *m, const struct event *ev)
 {
     r->count.sent += (uint64_t)event_int(ev, H_SEND_COUNT);
+    m->unanswered += event_int(ev, H_SEND_COUNT);
     for (size_t i = 0; i < r->groups.n; i++) {
         if (r->groups.items[i].role == m->slot->role) {
             r->groups.items[i].sends = true;
@@ -115,6 +116,7 @@ static void on_event(void *arg, const struct event *ev)
         on_send(r, m, ev);
         break;
     case H_ACK:
+        m->unanswered -= event_int(ev, H_ACK_COUNT);
         r->count.acked += ev->phase == HP_OK ? (uint64_t)event_int(ev, H_ACK_COUNT) : 0;
         break;
     case H_TXN_BEGIN:
@@ -177,6 +179,18 @@ const char *digest_unknown_reader(const struct run *r)
     for (size_t i = 0; i < r->nslots; i++) {
         const struct slot *s = &r->slots[i];
         if (!s->finished && !(s->role ? role_reads(r, s->role) : s->reads)) {
+            return s->name;
+        }
+    }
+    return NULL;
+}
+
+const char *digest_unanswered(const struct run *r)
+{
+    for (size_t i = 0; i < r->nslots; i++) {
+        const struct slot *s = &r->slots[i];
+        const struct member *m = s->current;
+        if (s->role && m && m->up && m->unanswered > 0) {
             return s->name;
         }
     }

@@ -43,6 +43,7 @@ struct member {
     bool in_txn;                   /**< as far as the tailed history shows */
     uint64_t since_ns;             /**< when it was started */
     int64_t assignment;            /**< number of the last one that a session told of */
+    int64_t unanswered;            /**< records sent whose outcome is not known yet */
     bool has_txn;                  /**< had a transaction at some time */
     bool works;                    /**< has sent something, or was given a record */
     bool endless;                  /**< owns a consumer */
@@ -260,6 +261,9 @@ void digest_poll(struct run *r);
 void digest_flush(struct member *m);
 /** The first role that still runs and of which it is not known what it reads; NULL if none. */
 const char *digest_unknown_reader(const struct run *r);
+/** A role that reads nothing and lives, with records whose outcome is not known yet; NULL = none.
+ */
+const char *digest_unanswered(const struct run *r);
 /** Has the run done its work? */
 bool digest_work_done(struct run *r);
 

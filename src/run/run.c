@@ -249,10 +249,11 @@ static void on_drained(void *arg)
 }
 
 /** The drain is complete when everything has been read, so who reads must be known first: a
- * consumer that is slow to join has not even said its group. */
+ * consumer that is slow to join has not even said its group. And what is read must be there first:
+ * records of a source may wait for its next connection. */
 static void begin_drain(struct run *r)
 {
-    if (!r->draining && (r->given_up || !digest_unknown_reader(r))) {
+    if (!r->draining && (r->given_up || (!digest_unknown_reader(r) && !digest_unanswered(r)))) {
         r->draining = true;
         watch_drain(r->watch);
     }
@@ -261,7 +262,11 @@ static void begin_drain(struct run *r)
 static char *late_reason(struct run *r)
 {
     const char *role = r->phase == PH_DRAIN && !r->draining ? digest_unknown_reader(r) : NULL;
-    return role ? xasprintf("role %s has neither returned nor been assigned a partition", role)
+    if (role) {
+        return xasprintf("role %s has neither returned nor been assigned a partition", role);
+    }
+    role = r->phase == PH_DRAIN && !r->draining ? digest_unanswered(r) : NULL;
+    return role ? xasprintf("role %s waits for answers to what it sent", role)
                 : watch_why(r->watch);
 }
 
