@@ -78,6 +78,12 @@ static bool say(struct fake *f, const struct wire_msg *req, struct wire_msg *res
         wire_set_str(resp, g, "GroupState", v->group_state);
         return true;
     }
+    case API_CONSUMER_GROUP_DESCRIBE: { /* nor is it one of the consumer protocol */
+        struct wire_value *g = wire_add(resp, r, "Groups");
+        wire_set_str(resp, g, "GroupId", "copy");
+        wire_set_int(g, "ErrorCode", KAFKA_GROUP_ID_NOT_FOUND);
+        return true;
+    }
     case API_DESCRIBE_TRANSACTIONS:
         say_txn(v, req, resp);
         return true;
