@@ -166,7 +166,7 @@ end
 
 local TOPIC = { partitions = 2 }
 
-local function system(rebuilds, delay)
+local function system(rebuilds, delay, crashes)
   return {
     tags   = { "errors", "order", "txn" },
     params = { orders = 150, customers = 6, rate = "40/s", fails = 0.12, poison = 0.03,
@@ -179,7 +179,8 @@ local function system(rebuilds, delay)
       retrier = role(retrier),
     },
     faults = {
-      crash { role = "main", p = 0.08, point = { "before_commit", "after_commit" }, max = 3 },
+      crash { role = "main", p = 0.08, point = { "before_commit", "after_commit" },
+              max = crashes },
       crash { role = "retrier", p = 0.3, point = "any", max = 2 },
     },
     expect = {
@@ -191,7 +192,7 @@ local function system(rebuilds, delay)
   }
 end
 
-local right = system(true, "25ms")
+local right = system(true, "25ms", 3)
 right.doc = "retries keep the order of each key although the table of parked keys dies"
 right.expect[#right.expect + 1] = always "every order takes effect or is given up" {
   accounted { from = "orders", to = { "output", "dlq" }, id = "value" },
@@ -201,7 +202,8 @@ right.expect[#right.expect + 1] = sometimes "an order was given up" {
 }
 scenario "retry-order" (right)
 
-local forgets = system(false, "100ms")
+-- slower retries and more deaths: one must come while somebody waits
+local forgets = system(false, "100ms", 8)
 forgets.doc = "retries keep the order of each key without reading the table of parked keys again"
 forgets.tags[#forgets.tags + 1] = "twin"
 forgets.fails_with = "invariant"

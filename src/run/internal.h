@@ -261,7 +261,7 @@ void digest_poll(struct run *r);
 void digest_flush(struct member *m);
 /** The first role that still runs and of which it is not known what it reads; NULL if none. */
 const char *digest_unknown_reader(const struct run *r);
-/** A role that reads nothing and lives, with records whose outcome is not known yet; NULL = none.
+/** A role that lives, with records that it sent and whose outcome is not known yet; NULL = none.
  */
 const char *digest_unanswered(const struct run *r);
 /** Has the run done its work? */
