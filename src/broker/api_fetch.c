@@ -184,7 +184,7 @@ static void put_log(struct pass *s, struct wire_value *out, const struct fetch_a
 static bool same_topic(const struct fetch_ask *a, const struct fetch_ask *b)
 {
     if (a->id && b->id) {
-        return memcmp(a->id, b->id, FETCH_ID_BYTES) == 0;
+        return memcmp(a->id, b->id, TOPIC_ID_BYTES) == 0;
     }
     return a->name && b->name && strcmp(a->name, b->name) == 0;
 }
@@ -198,7 +198,7 @@ static struct wire_value *add_partition(struct pass *s, const struct fetch_ask *
         s->topic = wire_add(&c->resp, &c->resp.root, "Responses");
         s->topic_ask = ask;
         if (ask->id) {
-            wire_set_blob(s->topic, "TopicId", ask->id, FETCH_ID_BYTES);
+            wire_set_blob(s->topic, "TopicId", ask->id, TOPIC_ID_BYTES);
         } else {
             wire_set_str(&c->resp, s->topic, "Topic", ask->name);
         }

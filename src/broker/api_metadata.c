@@ -108,10 +108,9 @@ static void put_by_id(struct call *c, const uint8_t *id)
 
 static const uint8_t *id_of(const struct wire_value *ask)
 {
-    static const uint8_t none[16];
     size_t len;
     const uint8_t *id = wire_blob(ask, "TopicId", &len);
-    return memcmp(id, none, sizeof none) == 0 ? NULL : id;
+    return topic_id_is_none(id) ? NULL : id;
 }
 
 /** Versions 10 and 11 have ids and null names in the format, but not in the protocol; later ones
@@ -140,7 +139,7 @@ static void refuse_topics(struct call *c, int code)
         wire_set_int(v, "ErrorCode", code);
         wire_set_str(&c->resp, v, "Name", name ? name : "");
         if (id_of(ask)) {
-            wire_set_blob(v, "TopicId", id_of(ask), sizeof((struct topic *)0)->id);
+            wire_set_blob(v, "TopicId", id_of(ask), TOPIC_ID_BYTES);
         }
     }
     call_reply(c);
@@ -154,7 +153,7 @@ static void put_one(struct call *c, const struct wire_value *ask, bool by_id, bo
     const void *key = by_id ? (const void *)id : name;
     bool fresh = false;
     if (key) {
-        map_put(told, key, by_id ? sizeof((struct topic *)0)->id : strlen(name), &fresh);
+        map_put(told, key, by_id ? TOPIC_ID_BYTES : strlen(name), &fresh);
     }
     if (fresh && by_id) {
         put_by_id(c, id);

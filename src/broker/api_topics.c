@@ -16,7 +16,6 @@ enum {
     PARTITIONS_MAX = 10000,
     WHY_BYTES = 512,
     VALUE_BYTES = 80,
-    ID_BYTES = 16,
     QUOTA_FROM = 6,
     GROW_QUOTA_FROM = 3,
 };
@@ -233,9 +232,9 @@ static void create_one(struct call *c, const struct wire_value *ask, bool twice)
         return;
     }
     if (wire_int(&c->req.root, "validateOnly")) {
-        uint8_t *id = arena_alloc(&c->resp.mem, ID_BYTES); /* one that it might get */
+        uint8_t *id = arena_alloc(&c->resp.mem, TOPIC_ID_BYTES); /* one that it might get */
         part_new_id(c->b, id);
-        wire_set_blob(v, "TopicId", id, ID_BYTES);
+        wire_set_blob(v, "TopicId", id, TOPIC_ID_BYTES);
     } else {
         struct topic *t =
             part_create(c->b, w.name, (int32_t)w.partitions, (int)w.replication, &w.props);
@@ -270,12 +269,6 @@ void api_create_topics(struct call *c)
 /* ---- DeleteTopics -----------------------------------------------------------------------------
  */
 
-static bool is_id(const uint8_t *id)
-{
-    static const uint8_t none[ID_BYTES];
-    return memcmp(id, none, sizeof none) != 0;
-}
-
 static void put_deleted(struct call *c, const char *name, const uint8_t *id, int code,
                         const char *why)
 {
@@ -284,8 +277,8 @@ static void put_deleted(struct call *c, const char *name, const uint8_t *id, int
     wire_set_int(v, "ErrorCode", code);
     wire_set_str(&c->resp, v, "ErrorMessage", why);
     if (id) {
-        void *copy = arena_alloc(&c->resp.mem, ID_BYTES);
-        wire_set_blob(v, "TopicId", memcpy(copy, id, ID_BYTES), ID_BYTES);
+        void *copy = arena_alloc(&c->resp.mem, TOPIC_ID_BYTES);
+        wire_set_blob(v, "TopicId", memcpy(copy, id, TOPIC_ID_BYTES), TOPIC_ID_BYTES);
     }
 }
 
@@ -311,7 +304,7 @@ struct doomed {
 static struct map_entry *count_doomed(struct map *seen, const struct doomed *d)
 {
     return d->name ? map_put(seen, d->name, strlen(d->name), NULL)
-                   : map_put(seen, d->id, ID_BYTES, NULL);
+                   : map_put(seen, d->id, TOPIC_ID_BYTES, NULL);
 }
 
 static void delete_one(struct call *c, const struct doomed *d, bool twice)
@@ -358,7 +351,7 @@ void api_delete_topics(struct call *c)
         const struct wire_value *ask = wire_at(req, "Topics", i);
         const char *name = wire_str(ask, "Name");
         const uint8_t *id = wire_blob(ask, "TopicId", &len);
-        if (!name == !is_id(id)) {
+        if (!name == topic_id_is_none(id)) {
             put_deleted(c, name, id, KAFKA_INVALID_REQUEST,
                         name ? "Either a name or an id, not both." : "Neither a name nor an id.");
         } else {

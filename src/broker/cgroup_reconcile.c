@@ -55,10 +55,10 @@ static bool others_have(const struct cmember *m, const struct cpart *p)
     return false;
 }
 
-static bool has_topic(const struct cparts *topics, const uint8_t id[static 16])
+static bool has_topic(const struct cparts *topics, const uint8_t id[static TOPIC_ID_BYTES])
 {
     for (size_t i = 0; i < topics->n; i++) {
-        if (memcmp(topics->items[i].topic, id, 16) == 0) {
+        if (memcmp(topics->items[i].topic, id, TOPIC_ID_BYTES) == 0) {
             return true;
         }
     }

@@ -14,7 +14,8 @@ static int compare(const void *x, const void *y)
     return d ? d : (a->index > b->index) - (a->index < b->index);
 }
 
-void cparts_add(struct cparts *s, const uint8_t topic[static 16], int32_t index, int32_t epoch)
+void cparts_add(struct cparts *s, const uint8_t topic[static TOPIC_ID_BYTES], int32_t index,
+                int32_t epoch)
 {
     struct cpart *p = VEC_PUSH(s);
     memcpy(p->topic, topic, sizeof p->topic);

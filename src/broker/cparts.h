@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/topic_id.h"
+
 struct cpart {
-    uint8_t topic[16];
+    uint8_t topic[TOPIC_ID_BYTES];
     int32_t index;
     int32_t epoch; /**< of the member when it got the partition; no part of the identity */
 };
@@ -17,7 +19,8 @@ struct cparts {
 };
 
 /** Appends without sorting. */
-void cparts_add(struct cparts *s, const uint8_t topic[static 16], int32_t index, int32_t epoch);
+void cparts_add(struct cparts *s, const uint8_t topic[static TOPIC_ID_BYTES], int32_t index,
+                int32_t epoch);
 /** Brings what was appended into order. */
 void cparts_sort(struct cparts *s);
 /** The element, or NULL. */

@@ -22,7 +22,7 @@ static struct map_entry *place(struct map *m, const char *name, const uint8_t *i
 {
     struct buf key = {0};
     if (id) {
-        buf_append(&key, id, FETCH_ID_BYTES);
+        buf_append(&key, id, TOPIC_ID_BYTES);
     } else {
         buf_append(&key, name, strlen(name) + 1);
     }

@@ -5,12 +5,12 @@
 #include "base/map.h"
 #include "broker/call.h"
 
-enum { FETCH_NO_SESSION = 0, FETCH_ID_BYTES = 16 };
+enum { FETCH_NO_SESSION = 0 };
 
 /** One partition of a session. */
 struct fetch_cached {
     char *name;                 /**< NULL = an id that no topic had */
-    uint8_t id[FETCH_ID_BYTES]; /**< used in sessions by id */
+    uint8_t id[TOPIC_ID_BYTES]; /**< used in sessions by id */
     int32_t partition, epoch, last_epoch, max_bytes;
     int64_t offset;      /**< that is asked for */
     int64_t high, start; /**< as said last; -1 = not, or an error was said */

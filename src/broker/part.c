@@ -23,9 +23,9 @@ struct topic *part_topic(const struct broker *b, const char *name)
     return at ? at->p : NULL;
 }
 
-struct topic *part_topic_by_id(const struct broker *b, const uint8_t id[static 16])
+struct topic *part_topic_by_id(const struct broker *b, const uint8_t id[static TOPIC_ID_BYTES])
 {
-    struct map_entry *at = map_get(&b->ids, id, 16);
+    struct map_entry *at = map_get(&b->ids, id, TOPIC_ID_BYTES);
     return at ? at->p : NULL;
 }
 
@@ -89,13 +89,13 @@ void part_grow(struct broker *b, struct topic *t, int32_t partitions)
     t->nparts = partitions;
 }
 
-void part_new_id(const struct broker *b, uint8_t id[static 16])
+void part_new_id(const struct broker *b, uint8_t id[static TOPIC_ID_BYTES])
 {
     do { /* the first bytes must not look like an id that Kafka reserves */
-        if (getrandom(id, sizeof((struct topic *)0)->id, 0) < 0) {
+        if (getrandom(id, TOPIC_ID_BYTES, 0) < 0) {
             abort();
         }
-    } while (id[0] == 0 || map_get(&b->ids, id, sizeof((struct topic *)0)->id));
+    } while (id[0] == 0 || map_get(&b->ids, id, TOPIC_ID_BYTES));
 }
 
 struct topic *part_create(struct broker *b, const char *name, int32_t partitions, int replication,

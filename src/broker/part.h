@@ -6,7 +6,7 @@
 
 /** NULL = there is none. */
 struct topic *part_topic(const struct broker *b, const char *name);
-struct topic *part_topic_by_id(const struct broker *b, const uint8_t id[static 16]);
+struct topic *part_topic_by_id(const struct broker *b, const uint8_t id[static TOPIC_ID_BYTES]);
 /** NULL = there is none. */
 struct partition *part_find(const struct broker *b, const char *topic, int32_t index);
 /** Whether a topic may have that name. */
@@ -14,7 +14,7 @@ bool part_name_ok(const char *name);
 /** Whether the name is one of Kafka's own topics. */
 bool part_name_internal(const char *name);
 /** An id that no topic has. */
-void part_new_id(const struct broker *b, uint8_t id[static 16]);
+void part_new_id(const struct broker *b, uint8_t id[static TOPIC_ID_BYTES]);
 /** Creates a topic that does not exist. */
 struct topic *part_create(struct broker *b, const char *name, int32_t partitions, int replication,
                           const struct props *props);

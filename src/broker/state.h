@@ -7,6 +7,7 @@
 #include "broker/plog.h"
 #include "broker/props.h"
 #include "broker/pstate.h"
+#include "broker/topic_id.h"
 #include "io/loop.h"
 #include "io/tcp.h"
 #include "wire/kafka_error.h"
@@ -46,7 +47,7 @@ struct partition {
 };
 struct topic {
     char *name;
-    uint8_t id[16];
+    uint8_t id[TOPIC_ID_BYTES];
     bool internal;
     struct props props;
     struct partition **parts;

@@ -14,7 +14,7 @@
 enum { TC_BUMPS = 2 };
 
 struct tc_part {
-    uint8_t topic_id[16];
+    uint8_t topic_id[TOPIC_ID_BYTES];
     char *topic;
     int32_t index;
 };

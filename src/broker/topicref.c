@@ -6,8 +6,6 @@
 
 #include "broker/part.h"
 
-enum { ID_BYTES = 16 };
-
 struct topicref topicref_read(const struct call *c, const struct wire_value *ask, const char *field,
                               bool by_id)
 {
@@ -28,8 +26,8 @@ void topicref_put(struct call *c, struct wire_value *out, const char *field,
                   const struct topicref *t)
 {
     if (t->id) {
-        void *copy = arena_alloc(&c->resp.mem, ID_BYTES);
-        wire_set_blob(out, "TopicId", memcpy(copy, t->id, ID_BYTES), ID_BYTES);
+        void *copy = arena_alloc(&c->resp.mem, TOPIC_ID_BYTES);
+        wire_set_blob(out, "TopicId", memcpy(copy, t->id, TOPIC_ID_BYTES), TOPIC_ID_BYTES);
     } else {
         wire_set_str(&c->resp, out, field, t->name);
     }

@@ -47,12 +47,6 @@ static void put_text(struct buf *b, const struct wire_value *v)
     buf_puts(b, v->s.len > TEXT_MAX ? "...\"" : "\"");
 }
 
-static bool is_zero(const uint8_t *id)
-{
-    static const uint8_t none[16];
-    return memcmp(id, none, sizeof none) == 0;
-}
-
 /** A struct whose numbers are all at their defaults. */
 static bool is_unset(const struct wire_value *v)
 {
@@ -78,7 +72,7 @@ static bool is_dull(int16_t version, const struct wire_value *v)
     case WIRE_NUMBER:
         return strcmp(f->name, "ThrottleTimeMs") == 0 || (f->tag && v->i == f->def);
     case WIRE_BLOB:
-        return v->s.len <= 0 || (f->type == WIRE_UUID && is_zero(v->s.p));
+        return v->s.len <= 0 || (f->type == WIRE_UUID && topic_id_is_none(v->s.p));
     case WIRE_LIST:
         return v->a.n <= 0;
     default:
