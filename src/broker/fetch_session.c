@@ -74,7 +74,7 @@ bool fetch_session_room(const struct broker *b, size_t n)
     return state_room(b, n * CACHED_COST);
 }
 
-void fetch_session_ask(struct fetch_session *s, const struct fetch_ask *ask)
+struct fetch_cached *fetch_session_ask(struct fetch_session *s, const struct fetch_ask *ask)
 {
     map_sweep(&s->parts);
     struct map_entry *at = place(&s->parts, ask->name, ask->id, ask->partition, true);
@@ -97,6 +97,7 @@ void fetch_session_ask(struct fetch_session *s, const struct fetch_ask *ask)
     x->last_epoch = ask->last_epoch;
     x->max_bytes = ask->max_bytes;
     x->offset = ask->offset;
+    return x;
 }
 
 void fetch_session_forget(struct fetch_session *s, const struct fetch_ask *ask)
@@ -120,11 +121,16 @@ bool fetch_session_changed(const struct fetch_ask *ask)
     return !x || ask->failed || ask->some || x->high != ask->high || x->start != ask->start;
 }
 
+static void note_said(struct fetch_cached *x, const struct fetch_ask *ask)
+{
+    x->high = ask->failed ? -1 : ask->high;
+    x->start = ask->start;
+}
+
 void fetch_session_said(struct fetch_session *s, const struct fetch_ask *ask)
 {
     struct fetch_cached *x = ask->cached;
-    x->high = ask->failed ? -1 : ask->high;
-    x->start = ask->start;
+    note_said(x, ask);
     if (ask->some) { /* the others come first next time */
         unlink_cached(s, x);
         link_last(s, x);
@@ -256,11 +262,7 @@ struct fetch_session *fetch_session_new(struct call *c, const struct fetch_ask *
     s->last = &s->first;
     *VEC_PUSH(&c->b->fetch_sessions) = s;
     for (size_t i = 0; i < n; i++) {
-        fetch_session_ask(s, &asks[i]);
-        struct fetch_cached *x =
-            place(&s->parts, asks[i].name, asks[i].id, asks[i].partition, false)->p;
-        x->high = asks[i].failed ? -1 : asks[i].high;
-        x->start = asks[i].start;
+        note_said(fetch_session_ask(s, &asks[i]), &asks[i]);
     }
     return s;
 }

@@ -48,8 +48,8 @@ struct fetch_session *fetch_session_find(const struct call *c, int32_t id);
 struct fetch_session *fetch_session_new(struct call *c, const struct fetch_ask *asks, size_t n);
 /** Whether so many partitions more may be remembered. */
 bool fetch_session_room(const struct broker *b, size_t n);
-/** Adds the partition, or changes what is asked of it. */
-void fetch_session_ask(struct fetch_session *s, const struct fetch_ask *ask);
+/** Adds the partition, or changes what is asked of it. @return it, until it is forgotten. */
+struct fetch_cached *fetch_session_ask(struct fetch_session *s, const struct fetch_ask *ask);
 void fetch_session_forget(struct fetch_session *s, const struct fetch_ask *ask);
 /** The answer has something to say about the partition. */
 bool fetch_session_changed(const struct fetch_ask *ask);
