@@ -329,10 +329,16 @@ static int find_member(const struct cgroup *g, const struct cgroup_ask *ask,
     return check_epoch(*m, ask, told);
 }
 
-static int check_regex(const struct cgroup_ask *ask, struct cgroup_told *told)
+/** m: NULL = a new member; what it has already was looked at then. */
+static int check_regex(const struct cmember *m, const struct cgroup_ask *ask,
+                       struct cgroup_told *told)
 {
-    struct tregex *r = ask->regex && *ask->regex ? tregex_new(ask->regex, &told->why) : NULL;
-    bool bad = ask->regex && *ask->regex && !r;
+    bool known = m && m->regex && ask->regex && strcmp(m->regex, ask->regex) == 0;
+    if (known || !ask->regex || !*ask->regex) {
+        return KAFKA_NONE;
+    }
+    struct tregex *r = tregex_new(ask->regex, &told->why);
+    bool bad = !r;
     tregex_free(r);
     return bad ? KAFKA_INVALID_REGULAR_EXPRESSION : KAFKA_NONE;
 }
@@ -352,7 +358,7 @@ static int admit(const struct group *base, const struct cgroup_ask *ask, struct 
         return refuse(told, KAFKA_GROUP_MAX_SIZE_REACHED, "the group has all members it may have");
     }
     int code = find_member(g, ask, told, m);
-    return code == KAFKA_NONE ? check_regex(ask, told) : code;
+    return code == KAFKA_NONE ? check_regex(*m, ask, told) : code;
 }
 
 /* ---- the heartbeat ----------------------------------------------------------------------------
