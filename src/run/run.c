@@ -261,11 +261,14 @@ static void begin_drain(struct run *r)
 
 static char *late_reason(struct run *r)
 {
-    const char *role = r->phase == PH_DRAIN && !r->draining ? digest_unknown_reader(r) : NULL;
+    if (r->phase != PH_DRAIN || r->draining) {
+        return watch_why(r->watch);
+    }
+    const char *role = digest_unknown_reader(r);
     if (role) {
         return xasprintf("role %s has neither returned nor been assigned a partition", role);
     }
-    role = r->phase == PH_DRAIN && !r->draining ? digest_unanswered(r) : NULL;
+    role = digest_unanswered(r);
     return role ? xasprintf("role %s waits for answers to what it sent", role)
                 : watch_why(r->watch);
 }
