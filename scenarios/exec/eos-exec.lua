@@ -42,6 +42,21 @@ end
 
 local function once() return exactly_once { from = "input", to = "output", id = "value" } end
 
+local STOP <const> = { after = "all ids sent", drain = "60s", timeout = "3m" }
+
+-- What holds of a worker without a bug.
+local function right()
+  return {
+    always     "exactly once"               { once() },
+    always     "no aborted reads"           { committed_only { topic = "output" } },
+    always     "every marker is in the log" { markers {} },
+    eventually "every id arrives"           {
+      no_loss { from = "input", to = "output", id = "value" }, within = "60s",
+    },
+    eventually "the group settles"          { stable_group "copy", within = "60s" },
+  }
+end
+
 for _, language in ipairs { "python", "java", "go" } do
   scenario("eos-exec/" .. language) {
     doc    = "the " .. language .. " worker copies exactly once under kills, rebalances and pauses",
@@ -60,16 +75,8 @@ for _, language in ipairs { "python", "java", "go" } do
       -- longer than both, and replaced meanwhile: the epoch must refuse
       pause     { role = "worker", every = "8s..10s", hold = "7s..8s", replace = true },
     },
-    expect = {
-      always     "exactly once"               { once() },
-      always     "no aborted reads"           { committed_only { topic = "output" } },
-      always     "every marker is in the log" { markers {} },
-      eventually "every id arrives"           {
-        no_loss { from = "input", to = "output", id = "value" }, within = "60s",
-      },
-      eventually "the group settles"          { stable_group "copy", within = "60s" },
-    },
-    stop   = { after = "all ids sent", drain = "60s", timeout = "3m" },
+    expect = right(),
+    stop   = STOP,
   }
 end
 
@@ -95,16 +102,8 @@ for _, language in ipairs { "python", "java" } do
       -- longer than the session and shorter than the transaction: the member's epoch must refuse
       pause     { role = "worker", every = "5s..7s", hold = "2500ms..4s" },
     },
-    expect  = {
-      always     "exactly once"               { once() },
-      always     "no aborted reads"           { committed_only { topic = "output" } },
-      always     "every marker is in the log" { markers {} },
-      eventually "every id arrives"           {
-        no_loss { from = "input", to = "output", id = "value" }, within = "60s",
-      },
-      eventually "the group settles"          { stable_group "copy", within = "60s" },
-    },
-    stop    = { after = "all ids sent", drain = "60s", timeout = "3m" },
+    expect  = right(),
+    stop    = STOP,
   }
 end
 
@@ -149,7 +148,7 @@ for _, language in ipairs { "python", "java", "go" } do
       },
       faults     = twin.faults,
       expect     = { always "exactly once" { once() } },
-      stop       = { after = "all ids sent", drain = "60s", timeout = "3m" },
+      stop       = STOP,
     }
   end
 end
