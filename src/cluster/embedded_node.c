@@ -73,15 +73,7 @@ static void serves(void *arg, const struct ready_result *r, const struct err *e)
 
 static void probe(struct embedded_node *n)
 {
-    const char *addresses[] = {n->address};
-    struct ready_opts o = {.loop = n->x->base.o.loop,
-                           .addresses = addresses,
-                           .naddresses = 1,
-                           .node = n->id,
-                           .timeout_ms = UINT32_MAX,
-                           .fn = serves,
-                           .arg = n};
-    n->probe = ready_start(&o);
+    n->probe = ready_node(n->x->base.o.loop, n->address, n->id, serves, n);
 }
 
 static void happened(struct embedded_node *n, const char *what)

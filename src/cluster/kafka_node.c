@@ -6,7 +6,6 @@
  *
  * Loop thread only. */
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,15 +120,7 @@ static void serves(void *arg, const struct ready_result *r, const struct err *e)
 
 void kafka_node_watch(struct node *n)
 {
-    const char *addresses[] = {n->address};
-    struct ready_opts o = {.loop = n->k->base.o.loop,
-                           .addresses = addresses,
-                           .naddresses = 1,
-                           .node = n->id,
-                           .timeout_ms = UINT_MAX,
-                           .fn = serves,
-                           .arg = n};
-    n->probe = ready_start(&o);
+    n->probe = ready_node(n->k->base.o.loop, n->address, n->id, serves, n);
 }
 
 void kafka_node_end(struct node *n)

@@ -63,6 +63,18 @@ struct ready *ready_start(const struct ready_opts *o)
     return r;
 }
 
+struct ready *ready_node(struct loop *l, const char *address, int node, ready_fn fn, void *arg)
+{
+    struct ready_opts o = {.loop = l,
+                           .addresses = &address,
+                           .naddresses = 1,
+                           .node = node,
+                           .timeout_ms = UINT32_MAX,
+                           .fn = fn,
+                           .arg = arg};
+    return ready_start(&o);
+}
+
 static void release(struct ready *r)
 {
     for (size_t i = 0; i < r->o.naddresses; i++) {

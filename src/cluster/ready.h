@@ -32,5 +32,7 @@ struct ready_opts {
 };
 
 struct ready *ready_start(const struct ready_opts *o);
+/** Asks one node, at its own address, until it says that it is a member. */
+struct ready *ready_node(struct loop *l, const char *address, int node, ready_fn fn, void *arg);
 /** fn is not called any more; NULL is fine. */
 void ready_cancel(struct ready *r);
