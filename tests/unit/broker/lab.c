@@ -166,6 +166,16 @@ int lab_tell(struct lab *l, const char *command, struct err *e)
     return o.rc;
 }
 
+void lab_order(struct lab *l, const char *verb, int node)
+{
+    char text[32];
+    struct err e = {0};
+    snprintf(text, sizeof text, "%s %d", verb, node);
+    if (lab_tell(l, text, &e) < 0) {
+        test_fail(__FILE__, __LINE__, "%s", e.msg);
+    }
+}
+
 void lab_write(int fd, const void *p, size_t len)
 {
     const char *at = p;
@@ -262,6 +272,28 @@ int lab_produced(int fd, int64_t *base)
     const struct wire_value *p = wire_at(wire_at(&m.root, "Responses", 0), "PartitionResponses", 0);
     int code = (int)wire_int(p, "ErrorCode");
     *base = wire_int(p, "BaseOffset");
+    wire_free(&m);
+    return code;
+}
+
+void lab_add_to_txn(struct wire_msg *m, const struct txn *t)
+{
+    lab_request(m, API_ADD_PARTITIONS_TO_TXN, 1);
+    wire_set_str(m, &m->root, "V3AndBelowTransactionalId", t->id);
+    wire_set_int(&m->root, "V3AndBelowProducerId", t->producer_id);
+    wire_set_int(&m->root, "V3AndBelowProducerEpoch", t->epoch);
+    struct wire_value *topic = wire_add(m, &m->root, "V3AndBelowTopics");
+    wire_set_str(m, topic, "Name", "t");
+    wire_add_int(m, topic, "Partitions", 0);
+}
+
+int lab_added_to_txn(int fd)
+{
+    struct wire_msg m;
+    lab_read(fd, &m, API_ADD_PARTITIONS_TO_TXN, 1);
+    const struct wire_value *p =
+        wire_at(wire_at(&m.root, "ResultsByTopicV3AndBelow", 0), "ResultsByPartition", 0);
+    int code = (int)wire_int(p, "PartitionErrorCode");
     wire_free(&m);
     return code;
 }

@@ -20,6 +20,8 @@ int lab_connect(const struct lab *l);
 int lab_connect_to(const struct lab *l, int node);
 /** Has a command for nodes carried out. @return as broker_command(). */
 int lab_tell(struct lab *l, const char *command, struct err *e);
+/** "kill", 2: a command that must not fail. */
+void lab_order(struct lab *l, const char *verb, int node);
 void lab_write(int fd, const void *p, size_t len);
 /** Sends a request without waiting. */
 void lab_send(int fd, struct wire_msg *req);
@@ -35,3 +37,7 @@ void lab_batch(struct buf *out, const char *const *values, int n);
 void lab_produce(struct wire_msg *m, const char *topic, int32_t partition, const struct buf *blob);
 /** Error and base offset of the answer to it. */
 int lab_produced(int fd, int64_t *base);
+/** An AddPartitionsToTxn request (version 1) for partition 0 of topic t. */
+void lab_add_to_txn(struct wire_msg *m, const struct txn *t);
+/** Error of the answer to it. */
+int lab_added_to_txn(int fd);

@@ -379,7 +379,6 @@ TEST(members_survive_their_coordinator_whole)
     struct admin *a = lab_admin(l);
     struct member m = {.id = "m"};
     struct err e = {0};
-    char kill[32];
     create(l);
     int node = admin_find_coordinator(a, ADMIN_GROUP, "g", MS, &e), next = node, code;
     CHECK(node > 0);
@@ -387,8 +386,7 @@ TEST(members_survive_their_coordinator_whole)
     join(&m, "g");
     CHECK_INT(m.n, PARTITIONS);
     int32_t epoch = m.epoch;
-    snprintf(kill, sizeof kill, "kill %d", node);
-    CHECK_INT(lab_tell(l, kill, &e), 0);
+    lab_order(l, "kill", node);
     close(m.fd);
     while (next == node) {
         next = admin_find_coordinator(a, ADMIN_GROUP, "g", MS, &e);

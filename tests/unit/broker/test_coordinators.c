@@ -17,16 +17,6 @@ static struct lab *three(const char *more)
     return lab_start(&o, settings, more ? 2 : 1);
 }
 
-static void tell(struct lab *l, const char *verb, int node)
-{
-    char text[32];
-    struct err e = {0};
-    snprintf(text, sizeof text, "%s %d", verb, node);
-    if (lab_tell(l, text, &e) < 0) {
-        test_fail(__FILE__, __LINE__, "%s", e.msg);
-    }
-}
-
 static void create(struct admin *a, const char *name, int32_t partitions)
 {
     struct admin_new_topic t = {.name = name, .partitions = partitions, .replicas = NODES};
@@ -63,19 +53,9 @@ static int add_at(struct lab *l, int node, const struct txn *t)
 {
     struct wire_msg m;
     int fd = lab_connect_to(l, node);
-    lab_request(&m, API_ADD_PARTITIONS_TO_TXN, 1);
-    wire_set_str(&m, &m.root, "V3AndBelowTransactionalId", t->id);
-    wire_set_int(&m.root, "V3AndBelowProducerId", t->producer_id);
-    wire_set_int(&m.root, "V3AndBelowProducerEpoch", t->epoch);
-    struct wire_value *topic = wire_add(&m, &m.root, "V3AndBelowTopics");
-    wire_set_str(&m, topic, "Name", "t");
-    wire_add_int(&m, topic, "Partitions", 0);
+    lab_add_to_txn(&m, t);
     lab_send(fd, &m);
-    lab_read(fd, &m, API_ADD_PARTITIONS_TO_TXN, 1);
-    int code = (int)wire_int(
-        wire_at(wire_at(&m.root, "ResultsByTopicV3AndBelow", 0), "ResultsByPartition", 0),
-        "PartitionErrorCode");
-    wire_free(&m);
+    int code = lab_added_to_txn(fd);
     close(fd);
     return code;
 }
@@ -125,7 +105,7 @@ TEST(an_open_transaction_goes_on_at_another_coordinator)
     CHECK_INT(add_at(l, node, &t), KAFKA_NONE);
     CHECK_INT(add_at(l, other(node), &t), KAFKA_NOT_COORDINATOR);
     produce(a, &t, &part);
-    tell(l, "kill", node);
+    lab_order(l, "kill", node);
     wait_for_coordinator(l, node, &t, &loading, &elsewhere);
     CHECK(loading);
     CHECK(elsewhere);
@@ -176,7 +156,7 @@ TEST(a_new_coordinator_sends_all_markers_again)
         usleep(LOOK_US);
     }
     CHECK(!is_complete(a));
-    tell(l, "kill", coordinator(a, ADMIN_TXN, "id"));
+    lab_order(l, "kill", coordinator(a, ADMIN_TXN, "id"));
     while (!is_complete(a)) {
         usleep(LOOK_US);
     }
@@ -285,11 +265,11 @@ TEST(members_survive_their_coordinator)
     char assigned;
     int node = coordinator(a, ADMIN_GROUP, "g");
     struct member who = join(l, node, true);
-    tell(l, "kill", node);
+    lab_order(l, "kill", node);
     int next = wait_moved(a, node);
     CHECK_INT(sync_when_loaded(l, next, &who, &assigned), KAFKA_NONE);
     CHECK_INT(assigned, 'A');
-    tell(l, "restart", node);
+    lab_order(l, "restart", node);
     admin_close(a);
     lab_stop(l);
 }
@@ -301,7 +281,7 @@ TEST(a_generation_that_was_not_complete_is_forgotten)
     char assigned;
     int node = coordinator(a, ADMIN_GROUP, "g");
     struct member who = join(l, node, false);
-    tell(l, "kill", node);
+    lab_order(l, "kill", node);
     int next = wait_moved(a, node);
     CHECK_INT(sync_when_loaded(l, next, &who, &assigned), KAFKA_UNKNOWN_MEMBER_ID);
     admin_close(a);
@@ -318,7 +298,7 @@ TEST(who_waits_for_a_coordinator_that_stops_is_sent_away)
     int fd = lab_connect_to(l, node);
     send_join(fd, ""); /* waits for the first member to join again */
     usleep(20 * LOOK_US);
-    tell(l, "stop", node);
+    lab_order(l, "stop", node);
     CHECK_INT(read_join(fd, &second), KAFKA_NOT_COORDINATOR);
     CHECK(lab_is_closed(fd));
     close(fd);

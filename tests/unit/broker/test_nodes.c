@@ -19,16 +19,6 @@ static struct lab *three(void)
     return lab_start(&o, quick, 1);
 }
 
-static void tell(struct lab *l, const char *verb, int node)
-{
-    char text[32];
-    struct err e = {0};
-    snprintf(text, sizeof text, "%s %d", verb, node);
-    if (lab_tell(l, text, &e) < 0) {
-        test_fail(__FILE__, __LINE__, "%s", e.msg);
-    }
-}
-
 static void create(struct admin *a, const char *name, int replicas)
 {
     struct admin_new_topic t = {.name = name, .partitions = 1, .replicas = replicas};
@@ -142,7 +132,7 @@ TEST(a_dead_node_refuses_and_another_one_leads_in_a_later_epoch)
     struct seen before = look(a, "t");
     int idle = lab_connect_to(l, before.leader);
     CHECK_INT(produce(l, before.leader, "t", &base), KAFKA_NONE);
-    tell(l, "kill", before.leader);
+    lab_order(l, "kill", before.leader);
     CHECK(lab_is_closed(idle));
     CHECK_INT(lab_connect_to(l, before.leader), -1);
     struct seen after = wait_moved(a, "t", before.leader);
@@ -155,7 +145,7 @@ TEST(a_dead_node_refuses_and_another_one_leads_in_a_later_epoch)
     CHECK_INT(end_of_epoch(l, after.leader, 1, 0, &epoch), 1);
     CHECK_INT(epoch, 0);
     CHECK_INT(end_of_epoch(l, after.leader, 1, 1, &epoch), 2);
-    tell(l, "restart", before.leader);
+    lab_order(l, "restart", before.leader);
     wait_isr(a, "t", 3);
     CHECK_INT(look(a, "t").leader, after.leader); /* it stays */
     CHECK_INT(produce(l, before.leader, "t", &base), KAFKA_NOT_LEADER_OR_FOLLOWER);
@@ -181,12 +171,12 @@ TEST(what_only_a_dead_node_has_has_no_leader_until_it_is_back)
     create(a, "t", 1);
     struct seen before = look(a, "t");
     CHECK_INT(produce(l, before.leader, "t", &base), KAFKA_NONE);
-    tell(l, "kill", before.leader);
+    lab_order(l, "kill", before.leader);
     while (look(a, "t").leader > 0) {
         usleep(LOOK_US);
     }
     CHECK_INT(produce(l, before.leader % 3 + 1, "t", &base), KAFKA_NOT_LEADER_OR_FOLLOWER);
-    tell(l, "restart", before.leader);
+    lab_order(l, "restart", before.leader);
     struct seen after = wait_moved(a, "t", -1);
     CHECK_INT(after.leader, before.leader);
     CHECK_INT(fetch_with_epoch(l, after.leader, 2), KAFKA_NONE); /* 1 had none */
@@ -203,9 +193,9 @@ TEST(a_single_node_can_be_away_for_a_moment)
     int64_t base;
     create(a, "t", 1);
     CHECK_INT(produce(l, 1, "t", &base), KAFKA_NONE);
-    tell(l, "kill", 1);
+    lab_order(l, "kill", 1);
     wait_refuses(l, 1);
-    tell(l, "restart", 1);
+    lab_order(l, "restart", 1);
     while (lab_connect_to(l, 1) < 0) {
         usleep(LOOK_US);
     }
@@ -227,11 +217,11 @@ static bool dies_behind_the_append(struct lab *l, struct admin *a, int64_t befor
     int fd = lab_connect_to(l, 1);
     lab_batch(&blob, values, 1);
     lab_produce(&m, "t", 0, &blob);
-    tell(l, "kill", 1);
+    lab_order(l, "kill", 1);
     lab_send(fd, &m);
     CHECK(lab_is_closed(fd)); /* never an answer */
     wait_refuses(l, 1);
-    tell(l, "restart", 1);
+    lab_order(l, "restart", 1);
     CHECK_INT(admin_list_offsets(a, "t", 0, ADMIN_LATEST, ADMIN_READ_UNCOMMITTED, MS, &end, &e), 0);
     buf_free(&blob);
     close(fd);
@@ -260,7 +250,7 @@ TEST(without_enough_in_sync_acks_all_is_refused)
     create(a, "t", 3);
     int leader = look(a, "t").leader;
     CHECK_INT(produce(l, leader, "t", &base), KAFKA_NONE);
-    tell(l, "stop", leader % 3 + 1); /* goes at once */
+    lab_order(l, "stop", leader % 3 + 1); /* goes at once */
     wait_isr(a, "t", 2);
     CHECK_INT(produce(l, leader, "t", &base), KAFKA_NOT_ENOUGH_REPLICAS);
     admin_close(a);
@@ -295,9 +285,9 @@ TEST(a_pause_that_nobody_notices_only_delays)
     int64_t base = -1;
     create(a, "t", 3);
     int leader = look(a, "t").leader;
-    tell(l, "pause", leader);
+    lab_order(l, "pause", leader);
     int fd = send_in_vain(l, leader, "t");
-    tell(l, "resume", leader);
+    lab_order(l, "resume", leader);
     CHECK_INT(lab_produced(fd, &base), KAFKA_NONE);
     CHECK_INT(base, 0);
     CHECK_INT(fetch_with_epoch(l, leader, 0), KAFKA_NONE);
@@ -313,11 +303,11 @@ TEST(a_node_that_was_paused_too_long_refuses_what_it_was_sent)
     int64_t base = -1;
     create(a, "t", 3);
     struct seen before = look(a, "t");
-    tell(l, "pause", before.leader);
+    lab_order(l, "pause", before.leader);
     int fd = send_in_vain(l, before.leader, "t");
     struct seen after = wait_moved(a, "t", before.leader);
     CHECK_INT(produce(l, after.leader, "t", &base), KAFKA_NONE);
-    tell(l, "resume", before.leader);
+    lab_order(l, "resume", before.leader);
     CHECK_INT(lab_produced(fd, &base), KAFKA_NOT_LEADER_OR_FOLLOWER);
     wait_isr(a, "t", 3);
     CHECK_INT(produce(l, after.leader, "t", &base), KAFKA_NONE);
@@ -335,9 +325,9 @@ TEST(what_an_isolated_node_was_sent_is_lost)
     int64_t base = -1;
     create(a, "t", 3);
     int leader = look(a, "t").leader;
-    tell(l, "isolate", leader);
+    lab_order(l, "isolate", leader);
     int fd = send_in_vain(l, leader, "t");
-    tell(l, "resume", leader);
+    lab_order(l, "resume", leader);
     char c;
     CHECK(recv(fd, &c, 1, 0) <= 0);
     close(fd);
@@ -353,18 +343,18 @@ TEST(another_controller_takes_over_but_not_without_a_majority)
     struct admin *a = lab_admin(l);
     struct err e;
     int first = admin_controller(a, MS, &e), second = first;
-    tell(l, "kill", first);
+    lab_order(l, "kill", first);
     while (second == first) {
         second = admin_controller(a, MS, &e);
         usleep(LOOK_US);
     }
     CHECK(second > 0);
-    tell(l, "kill", second);
+    lab_order(l, "kill", second);
     while (admin_controller(a, 200, &e) > 0) {
         usleep(LOOK_US);
     }
     CHECK_INT(e.code, KAFKA_LEADER_NOT_AVAILABLE);
-    tell(l, "restart", second);
+    lab_order(l, "restart", second);
     CHECK(admin_controller(a, MS, &e) > 0);
     admin_close(a);
     lab_stop(l);
@@ -377,15 +367,15 @@ TEST(without_a_majority_nobody_is_taken_for_gone)
     struct err e;
     create(a, "t", 3);
     struct seen before = look(a, "t");
-    tell(l, "kill", before.leader);
-    tell(l, "kill", before.leader % 3 + 1);
+    lab_order(l, "kill", before.leader);
+    lab_order(l, "kill", before.leader % 3 + 1);
     while (admin_controller(a, 200, &e) > 0) {
         usleep(LOOK_US);
     }
     usleep(2 * SHORT_MS * 1000); /* longer than a session */
     CHECK_INT(look(a, "t").leader, before.leader);
     CHECK_INT(look(a, "t").isr, 3);
-    tell(l, "restart", before.leader % 3 + 1);
+    lab_order(l, "restart", before.leader % 3 + 1);
     CHECK(wait_moved(a, "t", before.leader).leader > 0);
     admin_close(a);
     lab_stop(l);

@@ -47,13 +47,7 @@ static void put_end(struct buf *b, const struct txn *t)
 static void put_add(struct buf *b, const struct txn *t)
 {
     struct wire_msg m;
-    lab_request(&m, API_ADD_PARTITIONS_TO_TXN, 1);
-    wire_set_str(&m, &m.root, "V3AndBelowTransactionalId", t->id);
-    wire_set_int(&m.root, "V3AndBelowProducerId", t->producer_id);
-    wire_set_int(&m.root, "V3AndBelowProducerEpoch", t->epoch);
-    struct wire_value *topic = wire_add(&m, &m.root, "V3AndBelowTopics");
-    wire_set_str(&m, topic, "Name", "t");
-    wire_add_int(&m, topic, "Partitions", 0);
+    lab_add_to_txn(&m, t);
     put(b, &m);
 }
 
@@ -74,11 +68,7 @@ TEST(end_txn_is_answered_before_the_transaction_has_ended)
     lab_read(fd, &m, API_END_TXN, 1);
     CHECK_INT(wire_int(&m.root, "ErrorCode"), KAFKA_NONE);
     wire_free(&m);
-    lab_read(fd, &m, API_ADD_PARTITIONS_TO_TXN, 1);
-    const struct wire_value *r =
-        wire_at(wire_at(&m.root, "ResultsByTopicV3AndBelow", 0), "ResultsByPartition", 0);
-    CHECK_INT(wire_int(r, "PartitionErrorCode"), KAFKA_CONCURRENT_TRANSACTIONS);
-    wire_free(&m);
+    CHECK_INT(lab_added_to_txn(fd), KAFKA_CONCURRENT_TRANSACTIONS);
     buf_free(&both);
     close(fd);
     admin_close(a);
@@ -105,11 +95,7 @@ TEST(one_partition_is_free_again_when_the_answer_has_been_read)
         CHECK_INT(wire_int(&m.root, "ErrorCode"), KAFKA_NONE);
         wire_free(&m);
         lab_write(fd, add.data, add.len);
-        lab_read(fd, &m, API_ADD_PARTITIONS_TO_TXN, 1);
-        const struct wire_value *r =
-            wire_at(wire_at(&m.root, "ResultsByTopicV3AndBelow", 0), "ResultsByPartition", 0);
-        CHECK_INT(wire_int(r, "PartitionErrorCode"), KAFKA_NONE);
-        wire_free(&m);
+        CHECK_INT(lab_added_to_txn(fd), KAFKA_NONE);
     }
     buf_free(&end);
     buf_free(&add);
