@@ -19,6 +19,11 @@ enum {
 /** Prints the reason and ends the program with 1. */
 _Noreturn void bench_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/** Ends the program as bench_die() when there is an error. */
+void bench_check(rd_kafka_error_t *error, const char *what);
+/** Of an argument: a positive number, or the program ends. */
+long bench_number(const char *text);
+
 /** What passes between bench_start() and bench_print(): wall time and CPU of the whole process. */
 struct bench_clock {
     uint64_t wall_ns, cpu_ns;
@@ -27,6 +32,12 @@ void bench_start(struct bench_clock *c);
 /** Prints "records wall cpu" in seconds: one line that script/bench reads. */
 void bench_print(const struct bench_clock *c, long records);
 
+void bench_set(rd_kafka_conf_t *conf, const char *name, const char *value);
+/** Takes the conf. A producer's record that is not delivered ends the program; a consumer's events
+ * come to its queue. */
+rd_kafka_t *bench_open(rd_kafka_type_t type, rd_kafka_conf_t *conf);
+/** Waits for the outcomes of all records, a minute at most. */
+void bench_flush(rd_kafka_t *rk);
 /** Handles with the settings that kaos gives its own clients. */
 rd_kafka_t *bench_producer(const char *bootstrap, const char *transactional_id);
 rd_kafka_t *bench_consumer(const char *bootstrap, const char *group);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the C loops share: settings, clocks, headers. The settings are those of src/client/conf.c;
- * outcomes come by callback, which is librdkafka's fastest way without a loop of one's own. */
+/* What the C loops share: settings, clocks, headers; handles also with the rows of broker/. The
+ * settings are those of src/client/conf.c; outcomes come by callback, which is librdkafka's fastest
+ * way without a loop of one's own. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +15,28 @@ void bench_die(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    fprintf(stderr, "kaos-bench: ");
+    fprintf(stderr, "%s: ", program_invocation_short_name);
     vfprintf(stderr, fmt, ap);
     fprintf(stderr, "\n");
     va_end(ap);
     _Exit(1);
+}
+
+void bench_check(rd_kafka_error_t *error, const char *what)
+{
+    if (error) {
+        bench_die("%s: %s", what, rd_kafka_error_string(error));
+    }
+}
+
+long bench_number(const char *text)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (end == text || *end || n < 1) {
+        bench_die("%s is not a positive number", text);
+    }
+    return n;
 }
 
 /* ---- clocks ---- */
@@ -44,22 +63,12 @@ void bench_print(const struct bench_clock *c, long records)
 
 /* ---- handles ---- */
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
+void bench_set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
     char reason[256];
     if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK) {
         bench_die("%s=%s: %s", name, value, reason);
     }
-}
-
-static rd_kafka_t *open_handle(rd_kafka_type_t type, rd_kafka_conf_t *conf)
-{
-    char reason[256];
-    rd_kafka_t *rk = rd_kafka_new(type, conf, reason, sizeof reason);
-    if (!rk) {
-        bench_die("%s", reason);
-    }
-    return rk;
 }
 
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
@@ -69,42 +78,64 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     }
 }
 
+rd_kafka_t *bench_open(rd_kafka_type_t type, rd_kafka_conf_t *conf)
+{
+    char reason[256];
+    if (type == RD_KAFKA_PRODUCER) {
+        rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+    }
+    rd_kafka_t *rk = rd_kafka_new(type, conf, reason, sizeof reason);
+    if (!rk) {
+        bench_die("%s", reason);
+    }
+    if (type == RD_KAFKA_CONSUMER) {
+        rd_kafka_poll_set_consumer(rk);
+    }
+    return rk;
+}
+
 rd_kafka_t *bench_producer(const char *bootstrap, const char *transactional_id)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    set(conf, "bootstrap.servers", bootstrap);
-    set(conf, "enable.idempotence", "true");
-    set(conf, "acks", "all");
-    set(conf, "socket.nagle.disable", "true");
+    bench_set(conf, "bootstrap.servers", bootstrap);
+    bench_set(conf, "enable.idempotence", "true");
+    bench_set(conf, "acks", "all");
+    bench_set(conf, "socket.nagle.disable", "true");
     if (transactional_id) {
-        set(conf, "transactional.id", transactional_id);
-        set(conf, "transaction.timeout.ms", "10000");
-        set(conf, "retry.backoff.ms", "5");
+        bench_set(conf, "transactional.id", transactional_id);
+        bench_set(conf, "transaction.timeout.ms", "10000");
+        bench_set(conf, "retry.backoff.ms", "5");
     }
-    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
-    return open_handle(RD_KAFKA_PRODUCER, conf);
+    return bench_open(RD_KAFKA_PRODUCER, conf);
 }
 
 rd_kafka_t *bench_consumer(const char *bootstrap, const char *group)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    set(conf, "bootstrap.servers", bootstrap);
-    set(conf, "group.id", group);
-    set(conf, "session.timeout.ms", "3000");
-    set(conf, "heartbeat.interval.ms", "500");
-    set(conf, "enable.auto.commit", "false");
-    set(conf, "enable.auto.offset.store", "false");
-    set(conf, "auto.offset.reset", "earliest");
-    set(conf, "isolation.level", "read_committed");
-    set(conf, "queued.min.messages", "10000000"); /* see consume.lua; the copy never gets there */
-    set(conf, "queued.max.messages.kbytes", "1000000");
-    set(conf, "socket.nagle.disable", "true");
-    rd_kafka_t *rk = open_handle(RD_KAFKA_CONSUMER, conf);
-    rd_kafka_poll_set_consumer(rk);
-    return rk;
+    bench_set(conf, "bootstrap.servers", bootstrap);
+    bench_set(conf, "group.id", group);
+    bench_set(conf, "session.timeout.ms", "3000");
+    bench_set(conf, "heartbeat.interval.ms", "500");
+    bench_set(conf, "enable.auto.commit", "false");
+    bench_set(conf, "enable.auto.offset.store", "false");
+    bench_set(conf, "auto.offset.reset", "earliest");
+    bench_set(conf, "isolation.level", "read_committed");
+    /* see consume.lua; the copy never gets there */
+    bench_set(conf, "queued.min.messages", "10000000");
+    bench_set(conf, "queued.max.messages.kbytes", "1000000");
+    bench_set(conf, "socket.nagle.disable", "true");
+    return bench_open(RD_KAFKA_CONSUMER, conf);
 }
 
 /* ---- records ---- */
+
+void bench_flush(rd_kafka_t *rk)
+{
+    enum { WAIT_MS = 60000 };
+    if (rd_kafka_flush(rk, WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        bench_die("flush: %d records without outcome", rd_kafka_outq_len(rk));
+    }
+}
 
 void bench_headers(struct bench_headers *h, const char *role, const char *topic)
 {

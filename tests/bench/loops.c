@@ -2,30 +2,12 @@
 /* The loops that the Lua scenarios beside this file are compared with: the same calls on the same
  * topics with the same bytes, written as one writes them in C. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bench.h"
 
 enum { WAIT_MS = 1000 };
-
-static long number(const char *text)
-{
-    char *end;
-    long n = strtol(text, &end, 10);
-    if (end == text || *end || n < 1) {
-        bench_die("%s is not a positive number", text);
-    }
-    return n;
-}
-
-static void check(rd_kafka_error_t *error, const char *what)
-{
-    if (error) {
-        bench_die("%s: %s", what, rd_kafka_error_string(error));
-    }
-}
 
 /* ---- topics ---- */
 
@@ -35,7 +17,7 @@ void loop_create(char **argv)
     rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
     char reason[256];
     rd_kafka_NewTopic_t *t =
-        rd_kafka_NewTopic_new(argv[1], (int)number(argv[2]), 1, reason, sizeof reason);
+        rd_kafka_NewTopic_new(argv[1], (int)bench_number(argv[2]), 1, reason, sizeof reason);
     if (!t) {
         bench_die("%s: %s", argv[1], reason);
     }
@@ -66,14 +48,12 @@ static void produce(rd_kafka_t *rk, rd_kafka_topic_t *rkt, struct bench_headers 
         int len = snprintf(key, sizeof key, "%ld", i % BENCH_KEYS);
         bench_send(rk, rkt, h, key, (size_t)len, value, sizeof value, NULL);
     }
-    if (rd_kafka_flush(rk, 60 * WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        bench_die("flush: %d records without outcome", rd_kafka_outq_len(rk));
-    }
+    bench_flush(rk);
 }
 
 void loop_produce(char **argv)
 {
-    long records = number(argv[2]);
+    long records = bench_number(argv[2]);
     rd_kafka_t *rk = bench_producer(argv[0], NULL);
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, argv[1], NULL);
     struct bench_headers h;
@@ -125,7 +105,7 @@ static uint64_t touch(const rd_kafka_message_t *m)
 
 void loop_consume(char **argv)
 {
-    long records = number(argv[2]), seen = 0;
+    long records = bench_number(argv[2]), seen = 0;
     rd_kafka_t *rk = bench_consumer(argv[0], "bench-c");
     rd_kafka_queue_t *q = rd_kafka_queue_get_consumer(rk);
     rd_kafka_topic_partition_list_t *list = one_partition(argv[1], 0, RD_KAFKA_OFFSET_BEGINNING);
@@ -168,7 +148,7 @@ static size_t copy_batch(struct copy *c, const char *input, uint64_t number)
 {
     size_t n = fetch(c->q, c->batch, BENCH_BATCH);
     rd_kafka_consumer_group_metadata_t *md = rd_kafka_consumer_group_metadata(c->consumer);
-    check(rd_kafka_begin_transaction(c->producer), "begin");
+    bench_check(rd_kafka_begin_transaction(c->producer), "begin");
     ident_set_last(c->h.txn, c->h.txn_len, number);
     for (size_t i = 0; i < n; i++) {
         const rd_kafka_message_t *m = c->batch[i];
@@ -177,8 +157,8 @@ static size_t copy_batch(struct copy *c, const char *input, uint64_t number)
     const rd_kafka_message_t *last = c->batch[n - 1];
     rd_kafka_topic_partition_list_t *offsets =
         one_partition(input, last->partition, last->offset + 1);
-    check(rd_kafka_send_offsets_to_transaction(c->producer, offsets, md, -1), "send_offsets");
-    check(rd_kafka_commit_transaction(c->producer, -1), "commit");
+    bench_check(rd_kafka_send_offsets_to_transaction(c->producer, offsets, md, -1), "send_offsets");
+    bench_check(rd_kafka_commit_transaction(c->producer, -1), "commit");
     rd_kafka_topic_partition_list_destroy(offsets);
     rd_kafka_consumer_group_metadata_destroy(md);
     for (size_t i = 0; i < n; i++) {
@@ -198,7 +178,7 @@ static void copy_headers(struct copy *c, const char *input, const char *output, 
 void loop_copy(char **argv)
 {
     static const char id[] = "bench-copy-copier-1-000000";
-    long transactions = number(argv[3]), records = 0;
+    long transactions = bench_number(argv[3]), records = 0;
     struct bench_clock clock;
     char group[64];
     snprintf(group, sizeof group, "bench-c-%d", (int)getpid());
@@ -209,7 +189,7 @@ void loop_copy(char **argv)
     copy_headers(&c, argv[1], argv[2], id);
     rd_kafka_topic_partition_list_t *topics = one_partition(argv[1], -1, 0);
     rd_kafka_subscribe(c.consumer, topics);
-    check(rd_kafka_init_transactions(c.producer, -1), "init");
+    bench_check(rd_kafka_init_transactions(c.producer, -1), "init");
     for (long i = 1; i <= BENCH_WARM_TXNS; i++) {
         copy_batch(&c, argv[1], (uint64_t)i);
     }

@@ -31,7 +31,7 @@ void raw_open(struct raw *r, const struct server *s)
     *r = (struct raw){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     if (r->fd < 0 || inet_pton(AF_INET, s->host, &a.sin_addr) != 1 ||
         connect(r->fd, (struct sockaddr *)&a, sizeof a) != 0) {
-        rows_die("%s: %s", s->bootstrap, strerror(errno));
+        bench_die("%s: %s", s->bootstrap, strerror(errno));
     }
     setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
@@ -48,7 +48,7 @@ void raw_send(struct raw *r, const void *frame, size_t len)
     while (len > 0) {
         ssize_t n = send(r->fd, p, len, MSG_NOSIGNAL);
         if (n < 0) {
-            rows_die("the server ended the connection: %s", strerror(errno));
+            bench_die("the server ended the connection: %s", strerror(errno));
         }
         p += n;
         len -= (size_t)n;
@@ -59,7 +59,7 @@ static void read_more(struct raw *r, size_t room)
 {
     ssize_t n = recv(r->fd, buf_reserve(&r->in, room), room, 0);
     if (n <= 0) {
-        rows_die("the server ended the connection: %s", n < 0 ? strerror(errno) : "end of file");
+        bench_die("the server ended the connection: %s", n < 0 ? strerror(errno) : "end of file");
     }
     r->in.len += (size_t)n;
 }
@@ -82,7 +82,7 @@ void raw_wait(struct raw *r)
 int raw_code(const struct raw *r, size_t from_end)
 {
     if (r->in.len < SIZE + from_end) {
-        rows_die("an answer of %zu bytes has no error code", r->in.len);
+        bench_die("an answer of %zu bytes has no error code", r->in.len);
     }
     const uint8_t *p = (const uint8_t *)r->in.data + r->in.len - from_end;
     return (int16_t)(p[0] << 8 | p[1]);
@@ -100,13 +100,13 @@ void raw_call(struct raw *r, struct wire_msg *req, struct wire_msg *resp)
     enum { CORRELATION = 4 };
     const struct wire_schema *s = wire_schema(req->schema->api, WIRE_RESPONSE);
     if (wire_encode_request(req, 1, "bench", &out, &e) < 0) {
-        rows_die("%s", e.msg);
+        bench_die("%s", e.msg);
     }
     raw_send(r, out.data, out.len);
     raw_wait(r);
     size_t skip = SIZE + CORRELATION + (wire_header_tagged(s, req->version) ? 1 : 0);
     if (wire_decode(resp, s, req->version, r->in.data + skip, r->in.len - skip, &e) < 0) {
-        rows_die("%s", e.msg);
+        bench_die("%s", e.msg);
     }
     buf_free(&out);
     wire_free(req);
@@ -135,7 +135,7 @@ static void make_batch(struct buf *out, const struct raw_batch *b)
                            .producer_epoch = (int16_t)(b->txn_id ? b->epoch : -1),
                            .base_sequence = b->txn_id ? 0 : -1};
     if (batch_write(out, &o, records, b->records, &e) < 0) {
-        rows_die("%s", e.msg);
+        bench_die("%s", e.msg);
     }
     free(records);
     free(value);
@@ -158,7 +158,7 @@ void raw_produce_frame(struct buf *out, const char *topic, int32_t partition,
     wire_set_int(p, "Index", partition);
     wire_set_blob(p, "Records", batch.data, batch.len);
     if (wire_encode_request(&m, 1, "bench", out, &e) < 0) {
-        rows_die("%s", e.msg);
+        bench_die("%s", e.msg);
     }
     *at = out->len - batch.len;
     wire_free(&m);
@@ -210,6 +210,6 @@ void raw_topic_ready(struct raw *r, const char *topic)
         }
     }
     if (!ready) {
-        rows_die("%s has no leader", topic);
+        bench_die("%s has no leader", topic);
     }
 }

@@ -6,12 +6,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "../bench.h" /* bench_die() also ends the server */
 #include "base/buf.h"
 #include "wire/schema.h"
-
-/** Prints the reason and ends the program with 1, and the server with it. */
-_Noreturn void rows_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-long rows_number(const char *text);
 
 /* ---- servers ----------------------------------------------------------------------------------
  */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of an application: librdkafka does the same against each server. */
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,52 +9,19 @@
 
 enum { WAIT_MS = 60000, WARM = 1000, BATCH = 1000 };
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-    char reason[256];
-    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK) {
-        rows_die("%s=%s: %s", name, value, reason);
-    }
-}
-
-static void check(rd_kafka_error_t *error, const char *what)
-{
-    if (error) {
-        rows_die("%s: %s", what, rd_kafka_error_string(error));
-    }
-}
-
-static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
-{
-    if (m->err) {
-        rows_die("a record was not delivered: %s", rd_kafka_err2str(m->err));
-    }
-}
-
-static rd_kafka_t *open_client(rd_kafka_type_t type, rd_kafka_conf_t *conf)
-{
-    char reason[256];
-    rd_kafka_t *rk = rd_kafka_new(type, conf, reason, sizeof reason);
-    if (!rk) {
-        rows_die("%s", reason);
-    }
-    return rk;
-}
-
 static rd_kafka_t *open_producer(const struct server *s, const char *txn_id)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    set(conf, "bootstrap.servers", s->bootstrap);
-    set(conf, "enable.idempotence", "true");
-    set(conf, "acks", "all");
-    set(conf, "socket.nagle.disable", "true");
-    set(conf, "queue.buffering.max.kbytes", "1000000");
+    bench_set(conf, "bootstrap.servers", s->bootstrap);
+    bench_set(conf, "enable.idempotence", "true");
+    bench_set(conf, "acks", "all");
+    bench_set(conf, "socket.nagle.disable", "true");
+    bench_set(conf, "queue.buffering.max.kbytes", "1000000");
     if (txn_id) {
-        set(conf, "transactional.id", txn_id);
-        set(conf, "retry.backoff.ms", "5");
+        bench_set(conf, "transactional.id", txn_id);
+        bench_set(conf, "retry.backoff.ms", "5");
     }
-    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
-    return open_client(RD_KAFKA_PRODUCER, conf);
+    return bench_open(RD_KAFKA_PRODUCER, conf);
 }
 
 static void send_one(rd_kafka_topic_t *t, rd_kafka_t *rk, int32_t partition, void *value,
@@ -64,16 +30,9 @@ static void send_one(rd_kafka_topic_t *t, rd_kafka_t *rk, int32_t partition, voi
     enum { FULL_MS = 10 };
     while (rd_kafka_produce(t, partition, RD_KAFKA_MSG_F_COPY, value, size, NULL, 0, NULL) != 0) {
         if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-            rows_die("produce: %s", rd_kafka_err2str(rd_kafka_last_error()));
+            bench_die("produce: %s", rd_kafka_err2str(rd_kafka_last_error()));
         }
         rd_kafka_poll(rk, FULL_MS);
-    }
-}
-
-static void flush(rd_kafka_t *rk)
-{
-    if (rd_kafka_flush(rk, WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rows_die("flush: %d records without outcome", rd_kafka_outq_len(rk));
     }
 }
 
@@ -90,7 +49,7 @@ static void send_all(rd_kafka_t *rk, const char *topic, int partitions, long n, 
             rd_kafka_poll(rk, 0);
         }
     }
-    flush(rk);
+    bench_flush(rk);
     free(value);
     rd_kafka_topic_destroy(t);
 }
@@ -99,8 +58,8 @@ void row_produce(char **argv, char **server)
 {
     struct server s;
     struct span t;
-    long n = rows_number(argv[1]);
-    size_t size = (size_t)rows_number(argv[2]);
+    long n = bench_number(argv[1]);
+    size_t size = (size_t)bench_number(argv[2]);
     server_start(&s, server);
     rd_kafka_t *rk = open_producer(&s, NULL);
     send_all(rk, argv[0], 1, WARM, size);
@@ -118,16 +77,15 @@ void row_produce(char **argv, char **server)
 static rd_kafka_t *open_consumer(const struct server *s, const char *topic, int partitions)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    set(conf, "bootstrap.servers", s->bootstrap);
-    set(conf, "group.id", "bench");
-    set(conf, "enable.auto.commit", "false");
-    set(conf, "enable.auto.offset.store", "false");
-    set(conf, "isolation.level", "read_committed");
-    set(conf, "queued.min.messages", "10000000");
-    set(conf, "queued.max.messages.kbytes", "2000000");
-    set(conf, "socket.nagle.disable", "true");
-    rd_kafka_t *rk = open_client(RD_KAFKA_CONSUMER, conf);
-    rd_kafka_poll_set_consumer(rk);
+    bench_set(conf, "bootstrap.servers", s->bootstrap);
+    bench_set(conf, "group.id", "bench");
+    bench_set(conf, "enable.auto.commit", "false");
+    bench_set(conf, "enable.auto.offset.store", "false");
+    bench_set(conf, "isolation.level", "read_committed");
+    bench_set(conf, "queued.min.messages", "10000000");
+    bench_set(conf, "queued.max.messages.kbytes", "2000000");
+    bench_set(conf, "socket.nagle.disable", "true");
+    rd_kafka_t *rk = bench_open(RD_KAFKA_CONSUMER, conf);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
     for (int i = 0; i < partitions; i++) {
         rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
@@ -147,11 +105,11 @@ static void consume(rd_kafka_t *rk, long n)
         size_t room = n - seen < BATCH ? (size_t)(n - seen) : BATCH;
         ssize_t got = rd_kafka_consume_batch_queue(q, WAIT_MS, batch, seen == 0 ? 1 : room);
         if (got <= 0) {
-            rows_die("no record for a minute, %ld of %ld", seen, n);
+            bench_die("no record for a minute, %ld of %ld", seen, n);
         }
         for (ssize_t i = 0; i < got; i++) {
             if (batch[i]->err) {
-                rows_die("consume: %s", rd_kafka_message_errstr(batch[i]));
+                bench_die("consume: %s", rd_kafka_message_errstr(batch[i]));
             }
             rd_kafka_message_destroy(batch[i]);
         }
@@ -164,11 +122,11 @@ void row_fetch(char **argv, char **server)
 {
     struct server s;
     struct span t;
-    int partitions = (int)rows_number(argv[1]);
-    long n = rows_number(argv[2]);
+    int partitions = (int)bench_number(argv[1]);
+    long n = bench_number(argv[2]);
     server_start(&s, server);
     rd_kafka_t *producer = open_producer(&s, NULL);
-    send_all(producer, argv[0], partitions, n, (size_t)rows_number(argv[3]));
+    send_all(producer, argv[0], partitions, n, (size_t)bench_number(argv[3]));
     rd_kafka_destroy(producer);
     span_start(&t, &s);
     rd_kafka_t *consumer = open_consumer(&s, argv[0], partitions);
@@ -189,11 +147,11 @@ static void transactions(rd_kafka_t *rk, const char *topic, int records, long n)
     char value[100];
     memset(value, 'x', sizeof value);
     for (long i = 0; i < n; i++) {
-        check(rd_kafka_begin_transaction(rk), "begin");
+        bench_check(rd_kafka_begin_transaction(rk), "begin");
         for (int k = 0; k < records; k++) {
             send_one(t, rk, 0, value, sizeof value);
         }
-        check(rd_kafka_commit_transaction(rk, -1), "commit");
+        bench_check(rd_kafka_commit_transaction(rk, -1), "commit");
     }
     rd_kafka_topic_destroy(t);
 }
@@ -204,12 +162,12 @@ void row_txn_client(char **argv, char **server)
     struct server s;
     struct span t;
     char id[64];
-    int records = (int)rows_number(argv[1]);
-    long n = rows_number(argv[2]);
+    int records = (int)bench_number(argv[1]);
+    long n = bench_number(argv[2]);
     snprintf(id, sizeof id, "bench-%lld", (long long)rows_now_ns());
     server_start(&s, server);
     rd_kafka_t *rk = open_producer(&s, id);
-    check(rd_kafka_init_transactions(rk, -1), "init");
+    bench_check(rd_kafka_init_transactions(rk, -1), "init");
     transactions(rk, argv[0], records, WARM_TXNS);
     span_start(&t, &s);
     transactions(rk, argv[0], records, n);

@@ -15,7 +15,7 @@ enum { AT_INDEX = 8, /**< the partition stands that far before its batch */ };
 static void expect(int code, const char *what)
 {
     if (code != KAFKA_NONE) {
-        rows_die("%s: %s", what, kafka_error_name(code));
+        bench_die("%s: %s", what, kafka_error_name(code));
     }
 }
 
@@ -118,7 +118,7 @@ static void encode(struct wire_msg *m, struct buf *out)
 {
     struct err e;
     if (wire_encode_request(m, 1, "bench", out, &e) < 0) {
-        rows_die("%s", e.msg);
+        bench_die("%s", e.msg);
     }
     wire_free(m);
 }
@@ -178,8 +178,8 @@ void row_txn_raw(char **argv, char **server)
     struct span t;
     char id[64];
     snprintf(id, sizeof id, "bench-%lld", (long long)rows_now_ns());
-    struct txn x = {.topic = argv[0], .id = id, .records = (int)rows_number(argv[1])};
-    long n = rows_number(argv[2]);
+    struct txn x = {.topic = argv[0], .id = id, .records = (int)bench_number(argv[1])};
+    long n = bench_number(argv[2]);
     server_start(&s, server);
     raw_open(&x.r, &s);
     raw_topic_ready(&x.r, x.topic);
@@ -211,7 +211,7 @@ void row_connections(char **argv, char **server)
     struct span t;
     struct raw probe;
     struct buf frame = {0};
-    size_t at, n = (size_t)rows_number(argv[1]);
+    size_t at, n = (size_t)bench_number(argv[1]);
     struct raw *all = xcalloc(n, sizeof *all);
     raw_produce_frame(&frame, argv[0], 0, &(struct raw_batch){.records = 1, .size = 100}, &at);
     server_start(&s, server);
@@ -272,7 +272,7 @@ void row_partitions(char **argv, char **server)
     struct raw r;
     struct buf frame = {0};
     size_t at;
-    int n = (int)rows_number(argv[0]);
+    int n = (int)bench_number(argv[0]);
     raw_produce_frame(&frame, topic, 0, &(struct raw_batch){.records = 1, .size = 100}, &at);
     server_start(&s, server);
     raw_open(&r, &s);
@@ -303,8 +303,9 @@ void row_memory(char **argv, char **server)
     struct server s;
     struct raw r;
     struct buf frame = {0};
-    size_t at, limit = (size_t)rows_number(argv[1]) << 20, stored = 0;
-    struct raw_batch b = {.records = (int)rows_number(argv[2]), .size = (int)rows_number(argv[3])};
+    size_t at, limit = (size_t)bench_number(argv[1]) << 20, stored = 0;
+    struct raw_batch b = {.records = (int)bench_number(argv[2]),
+                          .size = (int)bench_number(argv[3])};
     raw_produce_frame(&frame, argv[0], 0, &b, &at);
     server_start(&s, server);
     raw_open(&r, &s);

@@ -20,7 +20,7 @@ static void take_address(struct server *s, const char *text)
     char *end;
     size_t len = colon ? (size_t)(colon - text) : 0;
     if (!colon || len >= sizeof s->host) {
-        rows_die("%s is not HOST:PORT", text);
+        bench_die("%s is not HOST:PORT", text);
     }
     memcpy(s->host, text, len);
     s->host[len] = '\0';
@@ -48,7 +48,7 @@ void server_start(struct server *s, char **command)
         return;
     }
     if (pipe(fds) != 0) {
-        rows_die("pipe: %s", strerror(errno));
+        bench_die("pipe: %s", strerror(errno));
     }
     s->pid = vfork();
     if (s->pid == 0) {
@@ -58,7 +58,7 @@ void server_start(struct server *s, char **command)
     close(fds[1]);
     FILE *f = fdopen(fds[0], "r");
     if (s->pid < 0 || !f || !fgets(line, sizeof line, f)) {
-        rows_die("%s did not start", command[0]);
+        bench_die("%s did not start", command[0]);
     }
     line[strcspn(line, "\n")] = '\0';
     const char *space = strrchr(line, ' ');
