@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "wire/compress.h"
 
-enum { /* offsets in the header */
+enum { /* offsets in the header; lengths */
        AT_LENGTH = 8,
        AT_LEADER_EPOCH = 12,
        AT_MAGIC = 16,
@@ -23,6 +23,8 @@ enum { /* offsets in the header */
        AT_SEQUENCE = 53,
        AT_COUNT = 57,
        LENGTH_END = 12, /**< the length counts what is behind it */
+       VARINT32_BYTES = 5,
+       VARINT64_BYTES = 10,
 };
 
 static int64_t get(const uint8_t *p, unsigned size)
@@ -275,6 +277,72 @@ void record_iter_free(struct record_iter *it)
     free(it->owned);
     free(it->headers);
     *it = (struct record_iter){0};
+}
+
+/* ---- only whether they are whole: brokers ask that of each batch, so it has to be fast --------
+ */
+
+/** Skips a varint of at most `max` bytes. @return NULL = it has no end. */
+static inline const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
+{
+    uint64_t u = 0;
+    for (int i = 0; i < max && p < end; i++) {
+        uint8_t c = *p++;
+        u |= (uint64_t)(c & 0x7f) << 7 * i;
+        if (c < 0x80) {
+            *v = (int64_t)(u >> 1 ^ (0 - (u & 1)));
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/** Skips a length from `least` on, and as many bytes. @return NULL = it makes no sense. */
+static inline const uint8_t *skip_bytes(const uint8_t *p, const uint8_t *end, int least)
+{
+    int64_t n;
+    p = read_varint(p, end, VARINT32_BYTES, &n);
+    return !p || n < least || n > end - p ? NULL : n > 0 ? p + n : p;
+}
+
+static const uint8_t *skip_headers(const uint8_t *p, const uint8_t *end)
+{
+    int64_t n;
+    p = read_varint(p, end, VARINT32_BYTES, &n);
+    if (!p || n < 0 || n > end - p) {
+        return NULL;
+    }
+    for (int64_t i = 0; p && i < n; i++) {
+        p = skip_bytes(p, end, 0);
+        p = p ? skip_bytes(p, end, -1) : NULL;
+    }
+    return p;
+}
+
+/** @return what follows the record, NULL = it makes no sense. */
+static inline const uint8_t *skip_record(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
+{
+    int64_t size, time, delta = -1;
+    p = read_varint(p, end, VARINT32_BYTES, &size);
+    if (!p || size < 1 || size > end - p) {
+        return NULL;
+    }
+    end = p + size;
+    p = read_varint(p + 1, end, VARINT64_BYTES, &time); /* behind the attributes: unused */
+    p = p ? read_varint(p, end, VARINT32_BYTES, &delta) : NULL;
+    p = p && delta == offset_delta ? skip_bytes(p, end, -1) : NULL;
+    p = p ? skip_bytes(p, end, -1) : NULL;
+    p = p ? skip_headers(p, end) : NULL;
+    return p == end ? p : NULL;
+}
+
+bool batch_is_dense(const struct batch *b)
+{
+    const uint8_t *p = b->bytes + BATCH_HEADER, *end = b->bytes + b->size;
+    for (int32_t i = 0; p && i < b->count; i++) {
+        p = skip_record(p, end, i);
+    }
+    return p == end;
 }
 
 bool control_read(const struct record *r, struct control *c)

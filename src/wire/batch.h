@@ -82,6 +82,11 @@ void record_iter_init_max(struct record_iter *it, const struct batch *b, size_t 
 int record_iter_next(struct record_iter *it, struct record *r);
 void record_iter_free(struct record_iter *it);
 
+/** Whether the records of a batch that is not compressed are whole, as many as its header says, and
+ * have the offsets 0, 1, 2 ... behind its base. The same as reading them all, several times as
+ * fast. */
+bool batch_is_dense(const struct batch *b);
+
 enum { CONTROL_ABORT = 0, CONTROL_COMMIT = 1 };
 struct control {
     int16_t type; /**< CONTROL_ABORT, CONTROL_COMMIT or another kind of control record */

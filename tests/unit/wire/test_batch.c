@@ -239,6 +239,49 @@ TEST_LIMIT(damaged_batches_never_harm, 60)
     }
 }
 
+static bool reads_dense(const struct batch *b)
+{
+    struct record_iter it;
+    struct record r;
+    int32_t n = 0;
+    int rc;
+    record_iter_init(&it, b);
+    while ((rc = record_iter_next(&it, &r)) > 0 && r.offset_delta == n) {
+        n++;
+    }
+    record_iter_free(&it);
+    return rc == 0 && n == b->count;
+}
+
+TEST(a_look_says_the_same_of_the_records_as_reading_them_all)
+{
+    uint64_t state = 987654321;
+    struct buf buf = {0};
+    int dense = 0, rounds = 50000;
+    write_batch(&buf, &plain);
+    for (int k = 0; k < rounds; k++) {
+        struct batch_iter it;
+        struct batch b;
+        char *copy = xmemdup0(buf.data, buf.len);
+        char *exact = xrealloc(copy, buf.len); /* a byte too far shows */
+        for (int n = 0; n < k % 3; n++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            exact[BATCH_HEADER + (state >> 33) % (buf.len - BATCH_HEADER)] = (char)(state >> 25);
+        }
+        batch_iter_init(&it, exact, buf.len);
+        batch_iter_next(&it, &b);
+        CHECK_INT(batch_is_dense(&b), reads_dense(&b));
+        dense += batch_is_dense(&b);
+        for (b.count = 1; b.count < 6; b.count++) {
+            b.last_offset_delta = b.count - 1;
+            CHECK_INT(batch_is_dense(&b), reads_dense(&b));
+        }
+        free(exact);
+    }
+    CHECK(dense > rounds / 3 && dense < rounds);
+    buf_free(&buf);
+}
+
 TEST(a_count_that_does_not_fit_is_corrupt)
 {
     struct buf buf = {0};
