@@ -9,18 +9,28 @@
 
 #include "base/mem.h"
 
-char *buf_reserve(struct buf *b, size_t len)
+static char *grow(struct buf *b, size_t cap)
 {
-    if (b->len + len + 1 > b->cap) {
-        size_t cap = b->cap ? b->cap : 64;
-        while (cap < b->len + len + 1) {
-            cap *= 2;
-        }
+    if (cap > b->cap) {
         b->data = xrealloc(b->data, cap);
         b->cap = cap;
     }
     b->data[b->len] = '\0';
     return b->data + b->len;
+}
+
+char *buf_reserve(struct buf *b, size_t len)
+{
+    size_t cap = b->cap ? b->cap : 64;
+    while (cap < b->len + len + 1) {
+        cap *= 2;
+    }
+    return grow(b, cap);
+}
+
+char *buf_reserve_exact(struct buf *b, size_t len)
+{
+    return grow(b, b->len + len + 1);
 }
 
 void buf_append(struct buf *b, const void *data, size_t len)

@@ -16,6 +16,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(print
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /** Room for len more bytes; returns where they go. The caller adds to b->len. */
 char *buf_reserve(struct buf *b, size_t len);
+/** The same, and for no more than those: the buffer is not expected to grow on. */
+char *buf_reserve_exact(struct buf *b, size_t len);
 /** Removes the first n bytes. */
 void buf_consume(struct buf *b, size_t n);
 void buf_free(struct buf *b);

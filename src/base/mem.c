@@ -2,10 +2,16 @@
 /* Allocation that cannot fail: see mem.h. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    MAP_FROM = 8 << 20,  /* blocks from this size on are mapped one by one */
+    KEEP_MAX = 64 << 20, /* unused at the end of the heap */
+};
 
 static void *checked(void *p, size_t size)
 {
@@ -64,4 +70,10 @@ void vec_grow(void **items, size_t *n, size_t *cap, size_t size)
     }
     memset((char *)*items + *n * size, 0, size);
     (*n)++;
+}
+
+void mem_keep_freed(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MAP_FROM);
+    mallopt(M_TRIM_THRESHOLD, KEEP_MAX);
 }

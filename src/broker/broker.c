@@ -16,6 +16,7 @@
 #include "broker/group.h"
 #include "broker/nodes.h"
 #include "broker/part.h"
+#include "broker/retention.h"
 #include "broker/tc.h"
 
 enum { NS_PER_MS = 1000000, FIRST_PRODUCER_ID = 0 };
@@ -140,6 +141,7 @@ static int take_opts(struct broker *b, const struct broker_opts *o, struct err *
 struct broker *broker_start(const struct broker_opts *o, struct err *e)
 {
     struct broker *b = xcalloc(1, sizeof *b);
+    mem_keep_freed();
     if (take_opts(b, o, e) < 0 || front_open(b, o, e) < 0) {
         broker_free(b);
         return NULL;
@@ -148,6 +150,7 @@ struct broker *broker_start(const struct broker_opts *o, struct err *e)
     nodes_start(b);
     tc_start(b);
     bounds_start(b);
+    retention_start(b);
     uint64_t every = (uint64_t)props_get(&b->props, NULL, PROP_PID_EXPIRATION_CHECK);
     b->pid_timer = timer_start(b->loop, every, every, expire_producers, b);
     return b;
@@ -172,6 +175,7 @@ void broker_free(struct broker *b)
     group_free_all(b);
     timer_stop(b->pid_timer);
     bounds_stop(b);
+    retention_stop(b);
     if (b->loop) {
         loop_defer(b->loop, free_rest, b);
     } else {

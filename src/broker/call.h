@@ -24,6 +24,8 @@ struct call {
     size_t size;     /**< bytes of the request */
     char *client_id; /**< NULL = null */
     struct wire_msg req, resp;
+    struct buf *whole; /**< what the request lies in while its handler runs, if it is of no use to
+                            others; NULL = not to be taken */
     struct {
         struct plog_segment **items; /**< kept until the answer is written */
         size_t n, cap;

@@ -298,6 +298,8 @@ static bool handle(struct conn *conn, const char *frame, size_t len)
     }
     trace_request(c);
     call_new_answer(c);
+    bool alone = conn->in.len > 0 && conn->view_len == 0 && !c->req.frame;
+    c->whole = alone ? &conn->in : NULL;
     api->handle(c);
     return true;
 }
@@ -386,14 +388,15 @@ static char *on_room(void *arg, size_t *len)
         *len = SCRATCH;
         return c->b->scratch;
     }
-    int64_t size = frame_size(c->in.data, c->in.len);
-    size_t want = SCRATCH;
-    if (size > 0 && size_ok(c, size) && (size_t)size + SIZE_BYTES > c->in.len + want) {
-        size_t missing = (size_t)size + SIZE_BYTES - c->in.len;
-        want = missing < READ_STEP ? missing : READ_STEP;
+    int64_t size = frame_size(c->in.data, c->in.len) + SIZE_BYTES;
+    if (size > SCRATCH && size > (int64_t)c->in.len && size_ok(c, size)) {
+        size_t missing = (size_t)size - c->in.len;
+        bool last = missing <= READ_STEP; /* then the buffer holds this frame and nothing else */
+        *len = last ? missing : READ_STEP;
+        return last ? buf_reserve_exact(&c->in, missing) : buf_reserve(&c->in, READ_STEP);
     }
-    *len = want;
-    return buf_reserve(&c->in, want);
+    *len = SCRATCH;
+    return buf_reserve(&c->in, SCRATCH);
 }
 
 static void on_data(void *arg, size_t n)

@@ -230,21 +230,6 @@ static int check_batch(const struct broker *b, const struct partition *p, const 
     return KAFKA_NONE;
 }
 
-/** Records of a batch that is not compressed: whole, in order, as many as the header says. */
-static bool records_ok(const struct batch *x)
-{
-    struct record_iter it;
-    struct record r;
-    int32_t n = 0;
-    int rc;
-    record_iter_init(&it, x);
-    while ((rc = record_iter_next(&it, &r)) > 0 && r.offset_delta == n) {
-        n++;
-    }
-    record_iter_free(&it);
-    return rc == 0 && n == x->count;
-}
-
 /** Which records have a time above the limit; none if they cannot be read. */
 static void find_late(const struct batch *x, int64_t limit, struct part_appended *out)
 {
@@ -269,7 +254,7 @@ static int check_records(const struct broker *b, const struct partition *p, cons
     if (x->producer_id >= 0 && (x->base_sequence < 0 || x->producer_epoch < 0)) {
         return KAFKA_INVALID_RECORD;
     }
-    if (x->codec == CODEC_NONE && !records_ok(x)) {
+    if (x->codec == CODEC_NONE && !batch_is_dense(x)) {
         return KAFKA_INVALID_RECORD;
     }
     int64_t ahead = x->max_timestamp - state_now_ms();
@@ -315,10 +300,12 @@ bool part_has_room(const struct broker *b, const struct partition *p, size_t siz
     return state_room(b, plog_cost(&p->log, size));
 }
 
-static void write_batch(struct broker *b, struct partition *p, const struct batch *x)
+static void write_batch(struct broker *b, struct partition *p, const struct batch *x,
+                        struct buf *whole)
 {
     size_t before = p->log.bytes;
-    plog_append(&p->log, x, p->leader_epoch);
+    plog_append(&p->log, x, p->leader_epoch,
+                whole && state_room(b, whole->cap + sizeof(struct plog_segment)) ? whole : NULL);
     b->used += p->log.bytes - before;
 }
 
@@ -344,7 +331,7 @@ static uint8_t *with_append_time(struct batch *x, int64_t now)
 }
 
 static void append_checked(struct broker *b, struct partition *p, struct batch *x,
-                           struct part_appended *out)
+                           const struct part_origin *from, struct part_appended *out)
 {
     uint8_t *copy = NULL;
     if (props_get(&b->props, &p->topic->props, PROP_TIMESTAMP_TYPE)) {
@@ -352,7 +339,7 @@ static void append_checked(struct broker *b, struct partition *p, struct batch *
         copy = with_append_time(x, out->log_append_time);
     }
     out->base = p->log.end;
-    write_batch(b, p, x);
+    write_batch(b, p, x, copy ? NULL : from->whole);
     if (x->producer_id >= 0) {
         pstate_append(&p->producers, x, out->base, state_mono_ms());
         charge(b, p);
@@ -392,7 +379,7 @@ int part_append(struct broker *b, struct partition *p, const void *records, size
         code = refuse(out, KAFKA_STORAGE_ERROR, "The broker's memory limit is reached.");
     }
     if (code == KAFKA_NONE) {
-        append_checked(b, p, &x, out);
+        append_checked(b, p, &x, from, out);
     }
     return code;
 }
@@ -405,7 +392,7 @@ static void append_written(struct broker *b, struct partition *p, struct buf *bl
     if (batch_iter_next(&it, &x) != BATCH_OK) {
         abort(); /* our own bytes */
     }
-    write_batch(b, p, &x);
+    write_batch(b, p, &x, NULL);
     buf_free(blob);
 }
 

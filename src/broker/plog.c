@@ -14,7 +14,9 @@ enum {
     SEGMENT_MAX = 1 << 20,
     SPARE_MIN = 4096,
     POPULATE_MIN = 32 << 10,
-    PAGE = 4096, /* a larger one is rounded to by the kernel, or refused: no harm */
+    TAKE_MIN = 256 << 10,
+    TAKE_WASTE = 16, /* one part in so many may be something else */
+    PAGE = 4096,     /* a larger one is rounded to by the kernel, or refused: no harm */
     MARK_EVERY = 4096,
     MARKS_FIRST = 8, /* what VEC_PUSH begins with */
     AT_LENGTH = 8,
@@ -70,6 +72,7 @@ struct plog_segment *plog_keep(struct plog_segment *s)
 void plog_drop(struct plog_segment *s)
 {
     if (s && --s->refs == 0) {
+        buf_free(&s->kept);
         free(s->marks.items);
         free(s);
     }
@@ -121,7 +124,8 @@ size_t plog_cost(const struct plog *l, size_t size)
 
 static size_t cost_of(const struct plog_segment *s)
 {
-    return sizeof *s + s->cap + s->marks.cap * sizeof *s->marks.items;
+    size_t data = s->kept.cap ? s->kept.cap : s->cap;
+    return sizeof *s + data + s->marks.cap * sizeof *s->marks.items;
 }
 
 /** Nothing more fits into the last segment: gives its rest back, unless somebody reads it. */
@@ -132,7 +136,21 @@ static void close_last(struct plog *l)
         l->bytes -= s->cap - s->len;
         s->cap = s->len;
         *at = xrealloc(s, sizeof *s + s->cap);
+        (*at)->data = (*at)->own;
     }
+}
+
+static struct plog_segment *add_segment(struct plog *l, size_t own)
+{
+    if (l->segments.n > 0) {
+        close_last(l);
+    }
+    struct plog_segment *s = xmalloc(sizeof *s + own);
+    *s = (struct plog_segment){
+        .refs = 1, .base = l->end, .next = l->end, .max_time = INT64_MIN, .cap = own};
+    s->data = s->own;
+    *VEC_PUSH(&l->segments) = s;
+    return s;
 }
 
 static struct plog_segment *room(struct plog *l, size_t size)
@@ -141,16 +159,25 @@ static struct plog_segment *room(struct plog *l, size_t size)
     if (s && s->cap - s->len >= size) {
         return s;
     }
-    size_t cap = next_cap(l, size);
-    if (s) {
-        close_last(l);
-    }
-    s = xmalloc(sizeof *s + cap);
-    *s = (struct plog_segment){
-        .refs = 1, .base = l->end, .next = l->end, .max_time = INT64_MIN, .cap = cap};
-    *VEC_PUSH(&l->segments) = s;
+    s = add_segment(l, next_cap(l, size));
     l->bytes += cost_of(s);
     return s;
+}
+
+/** A segment out of the buffer that the batch came in. */
+static void take_over(struct plog *l, const struct batch *b, struct buf *whole)
+{
+    struct plog_segment *s = add_segment(l, 0);
+    s->data = (uint8_t *)whole->data + (b->bytes - (const uint8_t *)whole->data);
+    s->cap = b->size;
+    s->kept = *whole;
+    *whole = (struct buf){0};
+    l->bytes += cost_of(s);
+}
+
+static bool worth_taking(const struct batch *b, const struct buf *whole)
+{
+    return whole && b->size >= TAKE_MIN && whole->cap - b->size <= b->size / TAKE_WASTE;
 }
 
 /** Asks for all pages of a large batch at once: that costs less than a fault for each of them. */
@@ -173,12 +200,29 @@ static void mark(struct plog *l, struct plog_segment *s)
     }
 }
 
-void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch)
+/** Where the batch is from now on; its segment is the last one. A log that has let go of segments
+ * gets their memory again, of which every page is there. New memory costs a fault for each page, or
+ * a little less when all are asked for at once: then a copy is cheaper than to take over the
+ * buffer, for which the connection would need new memory each time. */
+static uint8_t *place(struct plog *l, const struct batch *b, struct buf *whole)
 {
+    bool used = l->start > 0;
+    if (used && worth_taking(b, whole)) {
+        take_over(l, b, whole);
+        return last_segment(l)->data;
+    }
     struct plog_segment *s = room(l, b->size);
     uint8_t *p = s->data + s->len;
-    populate(p, b->size);
-    memcpy(p, b->bytes, b->size);
+    if (!used) {
+        populate(p, b->size);
+    }
+    return memcpy(p, b->bytes, b->size);
+}
+
+void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch, struct buf *whole)
+{
+    uint8_t *p = place(l, b, whole);
+    struct plog_segment *s = last_segment(l);
     put(p, (uint64_t)l->end, 8);
     put(p + AT_LEADER_EPOCH, (uint32_t)leader_epoch, 4);
     mark(l, s);
@@ -344,4 +388,22 @@ void plog_trim(struct plog *l, int64_t offset)
                 (l->segments.n - gone) * sizeof(struct plog_segment *));
         l->segments.n -= gone;
     }
+}
+
+int64_t plog_retained(const struct plog *l, size_t bytes, int64_t old)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < l->segments.n; i++) {
+        size += l->segments.items[i]->len;
+    }
+    int64_t upto = l->start;
+    for (size_t i = 0; i < l->segments.n; i++) {
+        const struct plog_segment *s = l->segments.items[i];
+        if (s->max_time >= old && size - s->len < bytes) {
+            break;
+        }
+        size -= s->len;
+        upto = s->next;
+    }
+    return upto;
 }

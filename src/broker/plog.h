@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "wire/batch.h"
 
 /** A sparse index: one mark for every few kB. */
@@ -23,7 +24,9 @@ struct plog_segment {
         struct plog_mark *items;
         size_t n, cap;
     } marks;
-    uint8_t data[];
+    uint8_t *data;   /**< len bytes of batches */
+    struct buf kept; /**< what data lies in, when it was taken over */
+    uint8_t own[];   /**< what data lies in otherwise */
 };
 struct plog {
     struct {
@@ -35,8 +38,11 @@ struct plog {
 };
 
 void plog_free(struct plog *l);
-/** Copies the batch to the end and patches base offset and leader epoch. */
-void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch);
+/** Copies the batch to the end and patches base offset and leader epoch.
+ *  whole: the buffer that the batch lies in, NULL = must not be touched. When little else is in it
+ * the log takes it over instead, and leaves an empty one; the other bytes in it stay where they are
+ * for as long as the batch does. */
+void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch, struct buf *whole);
 /** How many bytes an append of that size would allocate at most. */
 size_t plog_cost(const struct plog *l, size_t size);
 
@@ -64,3 +70,6 @@ bool plog_find_time(const struct plog *l, int64_t time, int64_t upto, int64_t *o
 bool plog_find_max_time(const struct plog *l, int64_t upto, int64_t *offset, int64_t *found);
 /** Moves the start up to offset and frees segments below it. */
 void plog_trim(struct plog *l, int64_t offset);
+/** The offset up to which whole segments may leave, the oldest first: without them the log still
+ * has `bytes` (SIZE_MAX = no limit), or all their records are older than `old` (ms since 1970). */
+int64_t plog_retained(const struct plog *l, size_t bytes, int64_t old);

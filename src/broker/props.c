@@ -29,11 +29,7 @@ static const char *const codecs[] = {"producer", NULL};
         .broker = (b), .topic = (t), .kind = PROP_TEXT, .def = (d), .choices = (list),             \
         ##__VA_ARGS__                                                                              \
     }
-#define FIXED     .fixed = true
-#define UNLIMITED .unlimited = true
-
-/** Records do not get that old here; a shorter time would have to be honoured. */
-enum { HOUR_MS = 3600000 };
+#define FIXED .fixed = true
 
 static const struct props_row rows[PROP_COUNT] = {
     [PROP_AUTO_CREATE] = BOOL("auto.create.topics.enable", NULL, "true"),
@@ -46,10 +42,9 @@ static const struct props_row rows[PROP_COUNT] = {
     [PROP_TIMESTAMP_AFTER_MAX] = INT("log.message.timestamp.after.max.ms",
                                      "message.timestamp.after.max.ms", "3600000", 0, INT64_MAX),
     [PROP_CLEANUP_POLICY] = TEXT("log.cleanup.policy", "cleanup.policy", "delete", policies, FIXED),
-    [PROP_RETENTION_MS] =
-        INT("log.retention.ms", "retention.ms", "-1", HOUR_MS, INT64_MAX, UNLIMITED),
-    [PROP_RETENTION_BYTES] =
-        INT("log.retention.bytes", "retention.bytes", "-1", -1, INT64_MAX, FIXED),
+    [PROP_RETENTION_MS] = INT("log.retention.ms", "retention.ms", "-1", -1, INT64_MAX),
+    [PROP_RETENTION_BYTES] = INT("log.retention.bytes", "retention.bytes", "-1", -1, INT64_MAX),
+    [PROP_RETENTION_CHECK] = INT("log.retention.check.interval.ms", NULL, "300000", 1, INT64_MAX),
     [PROP_DELETE_RETENTION_MS] =
         INT("log.cleaner.delete.retention.ms", "delete.retention.ms", "86400000", 0, INT64_MAX),
     [PROP_UNCLEAN] =
@@ -129,9 +124,6 @@ static int parse(const struct props_row *r, const char *value, int64_t *out)
     case PROP_INT:
         errno = 0;
         *out = strtoll(value, &end, 10);
-        if (r->unlimited && strcmp(value, "-1") == 0) {
-            return 0;
-        }
         return errno || end == value || *end || *out < r->min || *out > r->max ? -1 : 0;
     default:
         for (*out = 0; r->choices[*out]; (*out)++) {

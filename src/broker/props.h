@@ -19,6 +19,7 @@ enum props_id {
     PROP_CLEANUP_POLICY,
     PROP_RETENTION_MS,
     PROP_RETENTION_BYTES,
+    PROP_RETENTION_CHECK,
     PROP_DELETE_RETENTION_MS,
     PROP_UNCLEAN,
     PROP_COMPRESSION,
@@ -68,7 +69,6 @@ struct props_row {
     int64_t min, max;
     const char *const *choices; /**< of a text; NULL ends them */
     bool fixed;                 /**< has its default and no other value */
-    bool unlimited;             /**< -1 is a value, too */
 };
 /** One value of each row; unset = taken from above (topic: the broker's; broker: the default). */
 struct props {

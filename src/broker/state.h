@@ -123,7 +123,7 @@ struct broker {
     void (*on_node)(void *arg, int node, const char *what);
     void *node_arg;
 
-    struct timer *txn_timer, *expiry_timer, *pid_timer;
+    struct timer *txn_timer, *expiry_timer, *pid_timer, *retention_timer;
     struct fetch_wait *fetch_ready;  /**< to be looked at in the next turn */
     struct fetch_wait *fetch_frozen; /**< to be looked at when their nodes go on */
     bool fetch_deferred;

@@ -13,7 +13,7 @@ static void append(struct plog *l, const char *const *values, int n)
     lab_batch(&b, values, n);
     batch_iter_init(&it, b.data, b.len);
     CHECK_INT(batch_iter_next(&it, &x), BATCH_OK);
-    plog_append(l, &x, 5);
+    plog_append(l, &x, 5, NULL);
     buf_free(&b);
 }
 
@@ -195,5 +195,65 @@ TEST(a_segment_that_is_being_read_stays_where_it_is)
     CHECK(l.segments.items[0] == kept);
     CHECK_INT(s.p[s.len - 2], 'x');
     plog_drop(kept);
+    plog_free(&l);
+}
+
+TEST(a_log_that_has_let_go_takes_over_the_buffer_of_a_large_batch)
+{
+    enum { SIZE = 300 << 10 };
+    struct plog l = {0};
+    struct buf b = {0};
+    struct batch_iter it;
+    struct batch x;
+    char *value = xmalloc(SIZE + 1);
+    const char *const one[] = {value};
+    memset(value, 'x', SIZE);
+    value[SIZE] = '\0';
+    fill(&l, 100);
+    plog_trim(&l, 150);
+    buf_append(&b, "head", 4);
+    lab_batch(&b, one, 1);
+    b.data = xrealloc(b.data, b.len); /* a frame's buffer has no spare room */
+    b.cap = b.len;
+    const char *data = b.data;
+    batch_iter_init(&it, b.data + 4, b.len - 4);
+    CHECK_INT(batch_iter_next(&it, &x), BATCH_OK);
+    size_t cap = b.cap;
+    plog_append(&l, &x, 5, &b);
+    CHECK(!b.data);
+    CHECK(memcmp(data, "head", 4) == 0);
+    CHECK_INT(l.segments.items[l.segments.n - 1]->kept.cap, cap);
+    CHECK(l.bytes >= cap);
+    struct plog_slice s = plog_read(&l, 200, l.end, SIZE_MAX, true);
+    CHECK(s.p == (const uint8_t *)data + 4);
+    CHECK_INT(check_slice(&s, 200), 1);
+    fill(&l, 1); /* goes elsewhere */
+    s = plog_read(&l, 201, l.end, SIZE_MAX, true);
+    CHECK_INT(check_slice(&s, 201), 1);
+    plog_free(&l);
+    free(value);
+}
+
+TEST(whole_segments_may_leave_when_the_rest_is_enough_or_all_of_them_is_old)
+{
+    struct plog l = {0};
+    CHECK_INT(plog_retained(&l, 0, INT64_MAX), 0);
+    fill(&l, 1000);
+    CHECK(l.segments.n > 4);
+    size_t all = plog_size(&l, 0, l.end, SIZE_MAX);
+    int64_t first = l.segments.items[0]->next;
+    CHECK_INT(plog_retained(&l, SIZE_MAX, INT64_MIN), 0);
+    CHECK_INT(plog_retained(&l, all, INT64_MIN), 0);
+    size_t less = plog_size(&l, first, l.end, SIZE_MAX);
+    CHECK_INT(plog_retained(&l, less + 1, INT64_MIN), 0);
+    CHECK_INT(plog_retained(&l, less, INT64_MIN), first);
+    CHECK_INT(plog_retained(&l, 0, INT64_MIN), l.end);
+    int64_t newest = l.segments.items[0]->max_time;
+    for (size_t i = 1; i < l.segments.n; i++) {
+        l.segments.items[i]->max_time = newest + 1;
+    }
+    CHECK_INT(plog_retained(&l, SIZE_MAX, newest), 0);
+    CHECK_INT(plog_retained(&l, SIZE_MAX, newest + 1), first);
+    CHECK_INT(plog_retained(&l, SIZE_MAX, newest + 2), l.end);
     plog_free(&l);
 }

@@ -245,10 +245,10 @@ TEST(properties_are_checked)
     CHECK_HAS(e.msg, "only as false");
     CHECK_INT(broker_check_setting("log.cleanup.policy", "compact", &e), -1);
     CHECK_HAS(e.msg, "only as delete");
-    CHECK_INT(broker_check_setting("log.retention.ms", "1000", &e), -1);
+    CHECK_INT(broker_check_setting("log.retention.ms", "1000", &e), 0);
     CHECK_INT(broker_check_setting("log.retention.ms", "-1", &e), 0);
-    CHECK_INT(broker_check_setting("log.retention.ms", "604800000", &e), 0);
-    CHECK_INT(broker_check_setting("log.retention.bytes", "1000", &e), -1);
+    CHECK_INT(broker_check_setting("log.retention.ms", "-2", &e), -1);
+    CHECK_INT(broker_check_setting("log.retention.bytes", "1000", &e), 0);
     CHECK_INT(broker_check_setting("log.message.timestamp.type", "LogAppendTime", &e), 0);
     CHECK_INT(broker_check_setting("zookeeper.connect", "x", &e), -1);
     CHECK_HAS(e.msg, "does not know the broker property 'zookeeper.connect'");
