@@ -178,10 +178,16 @@ void goffsets_marker(struct broker *b, int32_t partition, int64_t producer_id, b
 
 void goffsets_delete(struct group *g, const char *topic, int32_t partition)
 {
-    size_t i = find(&g->committed, topic, partition);
+    size_t i = find(&g->committed, topic, partition), k = find(&g->held, topic, partition);
+    struct group_offset o = {.topic = (char *)topic, .partition = partition};
     int64_t at;
-    if (i < g->committed.n) {
-        write_record(g, &g->committed.items[i], true, -1, -1, &at);
+    if (i < g->committed.n || k < g->held.n) {
+        write_record(g, &o, true, -1, -1, &at);
+    }
+    for (; k < g->held.n; k = find(&g->held, topic, partition)) {
+        remove_at(&g->held, k);
+    }
+    if (i < g->committed.n) { /* last: the name may be its own */
         remove_at(&g->committed, i);
     }
 }

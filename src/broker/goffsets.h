@@ -13,7 +13,7 @@ int goffsets_commit(struct group *g, const struct group_offset *o, int64_t produ
 /** A transaction has ended for the groups of one partition of __consumer_offsets. */
 void goffsets_marker(struct broker *b, int32_t partition, int64_t producer_id, bool commit);
 void goffsets_topic_deleted(struct broker *b, const char *topic);
-/** Deletes a committed offset, if there is one. */
+/** Deletes a committed offset, if there is one, and those that transactions hold. */
 void goffsets_delete(struct group *g, const char *topic, int32_t partition);
 /** Deletes all, held ones included. */
 void goffsets_clear(struct group *g);
