@@ -69,13 +69,13 @@ static int admit(struct call *c)
     struct tc_owner who = {wire_str(req, "TransactionalId"), wire_int(req, "ProducerId"),
                            (int16_t)wire_int(req, "ProducerEpoch")};
     struct partition *p = group_home(c->b, wire_str(req, "GroupId"));
-    if (pstate_in_txn(&p->producers, who.producer_id, who.epoch) ||
-        !props_get(&c->b->props, NULL, PROP_TXN_VERIFY)) {
-        return KAFKA_NONE;
-    }
     const struct pstate_producer *known = pstate_find(&p->producers, who.producer_id);
     if (known && who.epoch < known->epoch) {
         return KAFKA_INVALID_PRODUCER_EPOCH;
+    }
+    if (pstate_in_txn(&p->producers, who.producer_id, who.epoch) ||
+        !props_get(&c->b->props, NULL, PROP_TXN_VERIFY)) {
+        return KAFKA_NONE;
     }
     return tc_admit(c->b, &who,
                     c->version >= ADDS_FROM        ? TC_ADDS
