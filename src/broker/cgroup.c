@@ -188,6 +188,19 @@ static uint64_t hash_topics(const struct cgroup *g)
     return sum;
 }
 
+/** Looks again at the topics subscribed to, if they may be others than before.
+ *  @return whether they are. */
+static bool note_topics(struct cgroup *g, bool resubscribed)
+{
+    if (!resubscribed && g->topics_at == g->base->b->topics_at) {
+        return false;
+    }
+    uint64_t before = g->topics_hash;
+    g->topics_hash = hash_topics(g);
+    g->topics_at = g->base->b->topics_at;
+    return g->topics_hash != before;
+}
+
 static struct cgroup *make(struct group *base)
 {
     struct cgroup *g = xcalloc(1, sizeof *g);
@@ -221,7 +234,7 @@ void cgroup_remove(struct cmember *m)
     memmove(&g->members.items[i], &g->members.items[i + 1],
             (g->members.n - i) * sizeof(struct cmember *));
     free_member(m);
-    g->topics_hash = hash_topics(g);
+    note_topics(g, true);
     g->epoch++;
 }
 
@@ -427,9 +440,7 @@ int cgroup_beat(struct broker *b, const char *group, const struct cgroup_ask *as
         replace(m, ask->member);
     }
     bool resubscribed = update(m, ask);
-    uint64_t topics = hash_topics(g);
-    if (resubscribed || topics != g->topics_hash) {
-        g->topics_hash = topics;
+    if (note_topics(g, resubscribed) || resubscribed) {
         g->epoch++;
     }
     renew_target(g);

@@ -37,6 +37,7 @@ struct cgroup {
     int32_t epoch, assignment_epoch;
     uint64_t assigned_ms; /**< monotonic, of the last target; 0 = never */
     uint64_t topics_hash; /**< of the topics subscribed to: ids and numbers of partitions */
+    uint64_t topics_at;   /**< broker.topics_at when that was computed */
     struct {
         struct cmember **items;
         size_t n, cap;

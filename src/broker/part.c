@@ -87,6 +87,7 @@ void part_grow(struct broker *b, struct topic *t, int32_t partitions)
         charge(b, p);
     }
     t->nparts = partitions;
+    b->topics_at++;
 }
 
 void part_new_id(const struct broker *b, uint8_t id[static TOPIC_ID_BYTES])
@@ -140,6 +141,7 @@ void part_delete(struct broker *b, struct topic *t)
 {
     map_get_str(&b->topics, t->name)->p = NULL;
     map_get(&b->ids, t->id, sizeof t->id)->p = NULL;
+    b->topics_at++;
     for (int32_t i = 0; i < t->nparts; i++) {
         fetch_forget(b, t->parts[i]);
     }

@@ -109,9 +109,10 @@ struct broker {
     struct timer *idle_timer;
     char *scratch; /**< where bytes of idle connections arrive */
 
-    struct map topics; /**< name -> struct topic; NULL = deleted */
-    struct map ids;    /**< topic id -> struct topic */
-    uint32_t ntopics;  /**< ever created */
+    struct map topics;  /**< name -> struct topic; NULL = deleted */
+    struct map ids;     /**< topic id -> struct topic */
+    uint32_t ntopics;   /**< ever created */
+    uint64_t topics_at; /**< moves whenever topics come, grow or go */
 
     int64_t next_producer_id;
     struct map txns;   /**< transactional id -> struct tc_txn */

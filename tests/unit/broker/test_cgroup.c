@@ -293,6 +293,60 @@ TEST_LIMIT(no_partition_has_two_owners_whoever_comes_and_goes, 60)
     lab_stop(l);
 }
 
+/** Heartbeats until the member has so many partitions; fails when it has not after a few. */
+static void await_owned(struct member *m, const char *group, int n)
+{
+    for (int i = 0; i < 5 && m->n != n; i++) {
+        CHECK_INT(beat(m, group, m->epoch), 0);
+    }
+    CHECK_INT(m->n, n);
+}
+
+/** More partitions for the topic t. */
+static void grow(int fd, int32_t partitions)
+{
+    struct wire_msg m;
+    lab_request(&m, API_CREATE_PARTITIONS, 0);
+    wire_set_int(&m.root, "TimeoutMs", MS);
+    struct wire_value *t = wire_add(&m, &m.root, "Topics");
+    wire_set_str(&m, t, "Name", "t");
+    wire_set_int(t, "Count", partitions);
+    wire_set_null(t, "Assignments");
+    lab_send(fd, &m);
+    lab_read(fd, &m, API_CREATE_PARTITIONS, 0);
+    CHECK_INT(wire_int(wire_at(&m.root, "Results", 0), "ErrorCode"), KAFKA_NONE);
+    wire_free(&m);
+}
+
+TEST(members_learn_at_once_that_topics_come_grow_and_go)
+{
+    struct lab *l = lab_start(NULL, quick, 1);
+    struct admin *a = lab_admin(l);
+    struct member m = {.fd = lab_connect(l), .id = "m"};
+    struct admin_new_topic topic = {.name = "t", .partitions = 2, .replicas = 1};
+    const char *const name = "t";
+    struct err e;
+    join(&m, "g");
+    CHECK_INT(m.n, 0);
+    int32_t epoch = m.epoch;
+    CHECK_INT(beat(&m, "g", m.epoch), 0);
+    CHECK_INT(m.epoch, epoch); /* nothing has changed */
+    CHECK_INT(admin_create_topics(a, &topic, 1, MS, &e), 0);
+    await_owned(&m, "g", 2);
+    grow(m.fd, 5);
+    await_owned(&m, "g", 5);
+    CHECK_INT(admin_delete_topics(a, &name, 1, MS, &e), 0);
+    await_owned(&m, "g", 0);
+    CHECK_INT(admin_create_topics(a, &topic, 1, MS, &e), 0);
+    await_owned(&m, "g", 2);
+    epoch = m.epoch;
+    CHECK_INT(beat(&m, "g", m.epoch), 0);
+    CHECK_INT(m.epoch, epoch);
+    close(m.fd);
+    admin_close(a);
+    lab_stop(l);
+}
+
 TEST(a_silent_member_is_put_out_and_the_others_get_its_partitions)
 {
     static const char *const set[] = {"group.consumer.assignment.interval.ms=0",
