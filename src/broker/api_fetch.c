@@ -79,9 +79,9 @@ static void put_aborted(struct pass *s, struct wire_value *out, const struct par
         wire_set_null(out, "AbortedTransactions");
         return;
     }
-    for (size_t i = 0; i < p->producers.aborted.n; i++) {
+    for (size_t i = pstate_aborted_from(&p->producers, from); i < p->producers.aborted.n; i++) {
         const struct pstate_aborted *a = &p->producers.aborted.items[i];
-        if (a->last >= from && a->first < next) {
+        if (a->first < next) {
             struct wire_value *v = wire_add(&c->resp, out, "AbortedTransactions");
             wire_set_int(v, "ProducerId", a->producer_id);
             wire_set_int(v, "FirstOffset", a->first);

@@ -181,7 +181,7 @@ int64_t part_lso(const struct partition *p)
     if (open < 0) {
         return p->log.end;
     }
-    return open < p->log.start ? p->log.start : open;
+    return open < p->log.start ? plog_batch_base(&p->log, p->log.start) : open; /* as in Kafka */
 }
 
 static int refuse(struct part_appended *out, int code, const char *why)
@@ -454,6 +454,7 @@ int part_trim(struct broker *b, struct partition *p, int64_t offset)
     if (to > p->log.start) {
         size_t before = p->log.bytes;
         plog_trim(&p->log, to);
+        pstate_trim(&p->producers, to);
         b->used -= before - p->log.bytes;
     }
     return KAFKA_NONE;

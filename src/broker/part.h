@@ -29,7 +29,8 @@ struct topic *part_internal(struct broker *b, const char *name);
 
 /** Forgets producers without open transaction that were silent since before_ms. */
 void part_expire_producers(struct broker *b, struct partition *p, uint64_t before_ms);
-/** Last stable offset: what read_committed may see. */
+/** Last stable offset: what read_committed may see. Below the log's start when that lies inside of
+ *  a batch, behind the beginning of an open transaction. */
 int64_t part_lso(const struct partition *p);
 
 /** Who appends. */

@@ -273,7 +273,7 @@ struct plog_slice plog_read(const struct plog *l, int64_t from, int64_t upto, si
 {
     struct plog_slice out = {.next = from};
     size_t i = find_segment(l, from);
-    if (i == l->segments.n) {
+    if (from >= upto || i == l->segments.n) { /* a batch may begin below upto and hold from */
         return out;
     }
     struct plog_segment *s = l->segments.items[i];
@@ -296,6 +296,16 @@ struct plog_slice plog_read(const struct plog *l, int64_t from, int64_t upto, si
         out.len = end - begin;
     }
     return out;
+}
+
+int64_t plog_batch_base(const struct plog *l, int64_t offset)
+{
+    size_t i = find_segment(l, offset);
+    if (i == l->segments.n) {
+        return offset;
+    }
+    const struct plog_segment *s = l->segments.items[i];
+    return base_at(s->data + find_batch(s, offset));
 }
 
 size_t plog_size(const struct plog *l, int64_t from, int64_t upto, size_t enough)

@@ -54,9 +54,12 @@ struct plog_slice {
     int64_t next; /**< offset behind the last batch */
 };
 /** From the batch that holds `from`, batches that begin below upto, at most max bytes, but with
- *  one_at_least the first one in any case. The segment is borrowed: plog_keep() holds it. */
+ *  one_at_least the first one in any case; none when from is not below upto. The segment is
+ * borrowed: plog_keep() holds it. */
 struct plog_slice plog_read(const struct plog *l, int64_t from, int64_t upto, size_t max,
                             bool one_at_least);
+/** First offset of the batch that holds the offset; the offset itself when none does. */
+int64_t plog_batch_base(const struct plog *l, int64_t offset);
 /** Bytes of batches from the one that holds `from` up to upto, counted no further than `enough`. */
 size_t plog_size(const struct plog *l, int64_t from, int64_t upto, size_t enough);
 struct plog_segment *plog_keep(struct plog_segment *s);

@@ -195,6 +195,29 @@ int64_t pstate_first_open(const struct pstate *s)
     return s->first_open ? s->first_open->txn_start : -1;
 }
 
+size_t pstate_aborted_from(const struct pstate *s, int64_t offset)
+{
+    size_t low = 0, high = s->aborted.n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (s->aborted.items[mid].last < offset) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+void pstate_trim(struct pstate *s, int64_t offset)
+{
+    size_t gone = pstate_aborted_from(s, offset);
+    if (gone > 0) {
+        s->aborted.n -= gone;
+        memmove(s->aborted.items, s->aborted.items + gone, s->aborted.n * sizeof *s->aborted.items);
+    }
+}
+
 void pstate_expire(struct pstate *s, uint64_t before_ms)
 {
     for (size_t i = 0; i < s->producers.n; i++) {

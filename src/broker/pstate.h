@@ -36,7 +36,7 @@ struct pstate {
     struct map producers; /**< id -> struct pstate_producer; NULL = forgotten */
     struct pstate_producer *first_open, *last_open;
     struct {
-        struct pstate_aborted *items; /**< in order of completion */
+        struct pstate_aborted *items; /**< in order of completion, that is, of last */
         size_t n, cap;
     } aborted;
 };
@@ -61,5 +61,9 @@ void pstate_marker(struct pstate *s, int64_t producer_id, int16_t epoch, bool co
                    int32_t coordinator_epoch, int64_t offset, int64_t time, uint64_t now_ms);
 /** First offset of the oldest open transaction, -1 = none. */
 int64_t pstate_first_open(const struct pstate *s);
+/** The first of the aborted transactions that end at or behind the offset. */
+size_t pstate_aborted_from(const struct pstate *s, int64_t offset);
+/** The log begins at the offset now: forgets the aborted transactions that ended below it. */
+void pstate_trim(struct pstate *s, int64_t offset);
 /** Forgets producers without open transaction that were silent since before_ms. */
 void pstate_expire(struct pstate *s, uint64_t before_ms);

@@ -100,6 +100,21 @@ TEST(a_limit_is_kept_but_for_the_first_batch)
     plog_free(&l);
 }
 
+TEST(at_the_last_stable_offset_inside_a_batch_there_is_nothing)
+{
+    struct plog l = {0};
+    fill(&l, 3);
+    plog_trim(&l, 3); /* inside of an open transaction: the log's start is its last stable offset */
+    CHECK(!plog_read(&l, 3, 3, 1000, true).segment);
+    CHECK(!plog_read(&l, 4, 3, 1000, true).segment);
+    struct plog_slice s = plog_read(&l, 3, 4, 1000, true);
+    CHECK_INT(check_slice(&s, 2), 1);
+    CHECK_INT(plog_batch_base(&l, 3), 2);
+    CHECK_INT(plog_batch_base(&l, 4), 4);
+    CHECK_INT(plog_batch_base(&l, 6), 6);
+    plog_free(&l);
+}
+
 TEST(trimmed_segments_go_and_one_that_is_kept_stays_readable)
 {
     struct plog l = {0};

@@ -123,6 +123,31 @@ TEST(open_transactions_hold_the_oldest_offset_and_aborts_are_listed_as_they_end)
     pstate_free(&s);
 }
 
+TEST(aborted_transactions_below_the_log_are_forgotten)
+{
+    struct pstate s = {0};
+    for (int i = 0; i < 5; i++) { /* aborted: 0-9, 10-19, ... */
+        append(&s, 0, i, 1, true, 10 * i);
+        pstate_marker(&s, 7, 0, false, 0, 10 * i + 9, 0, 0);
+    }
+    CHECK_INT(pstate_aborted_from(&s, 0), 0);
+    CHECK_INT(pstate_aborted_from(&s, 9), 0);
+    CHECK_INT(pstate_aborted_from(&s, 10), 1);
+    CHECK_INT(pstate_aborted_from(&s, 50), 5);
+    pstate_trim(&s, 9); /* the first marker is still there */
+    CHECK_INT(s.aborted.n, 5);
+    pstate_trim(&s, 25);
+    CHECK_INT(s.aborted.n, 3);
+    CHECK_INT(s.aborted.items[0].first, 20);
+    CHECK_INT(s.aborted.items[2].last, 49);
+    pstate_trim(&s, 50);
+    CHECK_INT(s.aborted.n, 0);
+    append(&s, 0, 5, 1, true, 50);
+    pstate_marker(&s, 7, 0, false, 0, 51, 0, 0);
+    CHECK_INT(s.aborted.items[0].first, 50);
+    pstate_free(&s);
+}
+
 TEST(silent_producers_are_forgotten_but_not_inside_a_transaction)
 {
     struct pstate s = {0};
