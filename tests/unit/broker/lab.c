@@ -176,6 +176,34 @@ void lab_order(struct lab *l, const char *verb, int node)
     }
 }
 
+struct look {
+    struct lab *l;
+    void (*fn)(struct broker *b, void *arg);
+    void *arg;
+    bool done;
+};
+
+static void look(void *arg)
+{
+    struct look *k = arg;
+    pthread_mutex_lock(&k->l->lock);
+    k->fn(k->l->b, k->arg);
+    k->done = true;
+    pthread_cond_signal(&k->l->up);
+    pthread_mutex_unlock(&k->l->lock);
+}
+
+void lab_look(struct lab *l, void (*fn)(struct broker *b, void *arg), void *arg)
+{
+    struct look k = {.l = l, .fn = fn, .arg = arg};
+    pthread_mutex_lock(&l->lock);
+    loop_post(l->loop, look, &k);
+    while (!k.done) {
+        pthread_cond_wait(&l->up, &l->lock);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
 void lab_write(int fd, const void *p, size_t len)
 {
     const char *at = p;

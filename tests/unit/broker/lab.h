@@ -22,6 +22,8 @@ int lab_connect_to(const struct lab *l, int node);
 int lab_tell(struct lab *l, const char *command, struct err *e);
 /** "kill", 2: a command that must not fail. */
 void lab_order(struct lab *l, const char *verb, int node);
+/** Has fn look at the broker in its own thread. */
+void lab_look(struct lab *l, void (*fn)(struct broker *b, void *arg), void *arg);
 void lab_write(int fd, const void *p, size_t len);
 /** Sends a request without waiting. */
 void lab_send(int fd, struct wire_msg *req);
