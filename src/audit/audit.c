@@ -190,8 +190,8 @@ static void bound(struct audit *a, struct audit_target *t)
         audit_problem(a, &e);
         return;
     }
-    int64_t start = start_of(a, t);
-    t->from = start > t->log_start ? start : t->log_start;
+    t->since = start_of(a, t);
+    t->from = t->since > t->log_start ? t->since : t->log_start;
     t->bounded = true;
     if (t->from > t->hw) {
         err_set(&e, ERR_BROKER, 0, "%s-%d ends at %lld, below offset %lld where the audit begins",
@@ -280,7 +280,7 @@ static void search_undeclared(struct audit *a, const struct audit_target *t)
     }
     if (ours) {
         hist_add(a->h, H_LOG_PARTITION, HP_FACT, 0, HS(t->topic), HI(t->partition), HS(t->id),
-                 HI(t->from), HI(t->lso), HI(t->hw), HS(t->what), HI(0), HI(1));
+                 HI(t->from), HI(t->lso), HI(t->hw), HS(t->what), HI(0), HI(1), HI(0));
     }
 }
 

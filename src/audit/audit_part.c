@@ -139,7 +139,8 @@ void audit_part(struct audit *a, struct audit_target *t)
         audit_problem(a, &e);
     }
     hist_add(a->h, H_LOG_PARTITION, HP_FACT, 0, HS(t->topic), HI(t->partition), HS(t->id),
-             HI(t->from), HI(t->lso), HI(t->hw), HS(t->what), HI(complete), HI(t->compacted));
+             HI(t->from), HI(t->lso), HI(t->hw), HS(t->what), HI(complete), HI(t->compacted),
+             HI(t->from - t->since));
     map_free(&a->seen);
     a->seen = (struct map){0};
     outcomes_free(&r.outcomes);

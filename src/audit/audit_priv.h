@@ -18,6 +18,7 @@ struct audit_target { /**< one partition */
     bool compacted;
     bool bounded; /**< from, lso and hw are known */
     int64_t log_start, from, lso, hw;
+    int64_t since; /**< where it ended when the run began; what lay behind and below from is gone */
 };
 struct audit {
     const struct audit_opts *o;

@@ -137,6 +137,16 @@ void check_invariant(struct judge *j, const struct plan_pred *p, struct eval *ou
 void check_reached(struct judge *j, const struct plan_pred *p, struct eval *out);
 void check_asserted(struct judge *j, const struct plan_pred *p, struct eval *out);
 
+/* removed.c */
+/** Why a predicate cannot be judged in full, because records left the log; NULL = it can. */
+const char *removed_of(const struct judge *j, const struct plan_pred *pred);
+/** Records left some topic. */
+const char *removed_any(const struct judge *j);
+/** The same of one topic. */
+const char *removed_topic(const struct judge *j, const char *topic);
+/** Of the anomalies from number `from` on, those that such records may explain are not proven. */
+void removed_doubt(struct judge *j, const struct plan_pred *pred, size_t from);
+
 /* thresholds.c */
 void threshold_judge(struct judge *j, const struct plan_threshold *t, struct prop_result *r);
 

@@ -87,6 +87,7 @@ struct judged { /**< the predicates of a property together */
     bool counting, enough;
     size_t violations;
     const char *unknown, *detail;
+    const char *removed; /**< records that left the log unread, or NULL */
     struct eval_case worst;
 };
 
@@ -98,9 +99,13 @@ static void judge_pred(struct judge *j, const struct plan_pred *pred, struct jud
         return;
     }
     struct eval e = {.at_least = pred->at_least > 0 ? pred->at_least : 1};
-    size_t before = j->anomalies.n + j->hushed;
+    size_t before = j->anomalies.n + j->hushed, first = j->anomalies.n;
+    const char *removed = removed_of(j, pred);
     j->check = row->name;
     row->fn(j, pred, &e);
+    removed_doubt(j, pred, first);
+    e.unknown = e.unknown ? e.unknown : removed;
+    sum->removed = sum->removed ? sum->removed : removed;
     sum->judged += e.judged;
     sum->violations += j->anomalies.n + j->hushed - before;
     sum->last_t = e.last_t > sum->last_t ? e.last_t : sum->last_t;
@@ -164,6 +169,8 @@ static void settle_must(struct judge *j, const struct plan_prop *prop, const str
     }
     if (violations > 0) {
         r->state = PROP_VIOLATED;
+        const char *removed = s->removed ? s->removed : removed_any(j);
+        r->reason = removed ? removed : ""; /* should no violation be proven */
     } else if (s->unknown) {
         r->state = PROP_INCONCLUSIVE;
         r->reason = s->unknown;
@@ -233,10 +240,14 @@ static void judge_prop(struct judge *j, const struct plan_prop *prop, struct pro
     r->judged = sum.judged;
     r->times = sum.times;
     r->first_t = sum.first_t;
+    size_t first = j->anomalies.n;
     if (may) {
         settle_may(j, prop, &sum, r);
     } else {
         settle_must(j, prop, &sum, r);
+    }
+    for (size_t i = 0; i < prop->preds.n; i++) {
+        removed_doubt(j, &prop->preds.items[i], first);
     }
     j->quiet = false;
     r->detail = sum.detail ? sum.detail : JTEXT(j, "%lld judged", (long long)r->judged);

@@ -112,7 +112,7 @@ static void reader_run(struct judge *j, struct m_part *p, const struct m_deliver
 {
     int64_t visible = part_visible(p, d->first, d->last);
     bool more = d->count > visible;
-    if (d->count == visible) {
+    if (d->count == visible || (more && deliver_least(d) <= visible)) {
         return;
     }
     for (size_t k = part_lower(p, d->first); k < p->records.n; k++) {

@@ -84,13 +84,14 @@ static void report_aborted(struct judge *j, struct m_deliver *d, const struct m_
 static void each_aborted(struct judge *j, struct m_deliver *d, aborted_fn fn, struct eval *out)
 {
     int64_t visible = part_visible(d->part, d->first, d->last);
-    bool whole = d->count >= all_records(d), told = false;
+    int64_t least = deliver_least(d);
+    bool whole = least >= all_records(d), told = false;
     for (size_t i = part_lower(d->part, d->first); i < d->part->records.n; i++) {
         const struct m_record *r = &d->part->records.items[i];
         if (r->offset > d->last) {
             break;
         }
-        if (r->outcome == OUT_ABORTED && (certain(d, r, whole) || (d->count > visible && !told))) {
+        if (r->outcome == OUT_ABORTED && (certain(d, r, whole) || (least > visible && !told))) {
             fn(j, d, r, out);
             told = true;
         }
@@ -99,7 +100,8 @@ static void each_aborted(struct judge *j, struct m_deliver *d, aborted_fn fn, st
 
 static void each_dirty(struct judge *j, struct m_deliver *d)
 {
-    bool whole = d->count >= all_records(d) || d->count >= part_visible(d->part, d->first, d->last);
+    int64_t least = deliver_least(d);
+    bool whole = least >= all_records(d) || least >= part_visible(d->part, d->first, d->last);
     for (size_t i = part_lower(d->part, d->first); i < d->part->records.n; i++) {
         const struct m_record *r = &d->part->records.items[i];
         if (r->offset > d->last) {

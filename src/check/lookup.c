@@ -66,6 +66,30 @@ int64_t part_visible(const struct m_part *p, int64_t first, int64_t last)
     return p->visible[part_lower(p, last + 1)] - p->visible[part_lower(p, first)];
 }
 
+static size_t control_lower(const struct m_part *p, int64_t offset)
+{
+    size_t lo = 0, hi = p->controls.n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (p->controls.items[mid].offset < offset) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
+int64_t deliver_least(const struct m_deliver *d)
+{
+    const struct m_part *p = d->part;
+    size_t records = part_lower(p, d->last + 1) - part_lower(p, d->first);
+    size_t markers = control_lower(p, d->last + 1) - control_lower(p, d->first);
+    int64_t untold = d->last - d->first + 1 - (int64_t)records - (int64_t)markers;
+    int64_t least = untold > 0 ? d->count - untold : d->count;
+    return least > 0 ? least : 0;
+}
+
 size_t part_deliver_from(const struct m_part *p, int64_t offset)
 {
     size_t lo = 0, hi = p->delivers.n;

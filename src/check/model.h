@@ -51,6 +51,7 @@ struct m_part {
     int32_t number;
     bool audited, complete, compacted, declared;
     int64_t log_start, lso, hw;
+    int64_t removed; /**< offsets that left the log in the run, before the audit could read them */
     VEC(struct m_record) records; /**< by offset */
     VEC(struct m_batch) batches;  /**< by base offset */
     VEC(struct m_control) controls;
@@ -214,6 +215,9 @@ int64_t part_visible(const struct m_part *p, int64_t first, int64_t last);
 /** The run that holds seq, or NULL. */
 const struct m_send *model_send(const struct m_proc *p, int64_t seq);
 const struct m_ack *model_ack(const struct m_proc *p, int64_t seq);
+/** Of the records of a run that are in the log, so many were delivered at least: offsets of which
+ * the log tells nothing any more (retention, compaction) may be among those that it counts. */
+int64_t deliver_least(const struct m_deliver *d);
 /** What the log says of a transaction: OUT_COMMITTED, OUT_ABORTED or OUT_OPEN when it has records
  * of one outcome only, else -1. */
 int txn_log_outcome(const struct m_txn *t);

@@ -32,6 +32,8 @@ static void add_partition(struct model *m, const struct audit_pass *pass, const 
     p->log_start = start;
     p->lso = event_int(ev, H_LOG_PARTITION_LSO);
     p->hw = hw;
+    int64_t removed = event_int(ev, H_LOG_PARTITION_REMOVED);
+    p->removed = removed > 0 && model_sane(removed) ? removed : 0;
 }
 
 static void add_batch(struct model *m, const struct audit_pass *pass, const struct event *ev)
@@ -314,6 +316,16 @@ static void total_record(struct m_record *r)
     }
 }
 
+/* Offsets that compaction took out of the middle of the log. */
+static int64_t compacted_away(const struct m_part *p)
+{
+    int64_t there = 0;
+    for (size_t i = 0; i < p->records.n && p->records.items[i].offset < p->hw; i++) {
+        there += i == 0 || p->records.items[i].offset != p->records.items[i - 1].offset;
+    }
+    return p->hw - p->log_start - there - (int64_t)p->controls.n;
+}
+
 static void finish_part(struct model *m, struct m_part *p)
 {
     if (p->records.n) {
@@ -342,6 +354,8 @@ static void finish_part(struct model *m, struct m_part *p)
             total_record(r);
         }
     }
+    int64_t away = p->compacted && p->declared && p->complete ? compacted_away(p) : 0;
+    p->removed += away > 0 ? away : 0;
 }
 
 /* The later offset record wins, not the later end of a transaction. */

@@ -133,6 +133,15 @@ static const struct threshold_result *result(struct metric *x, double value)
     return r;
 }
 
+/* Records that it cannot measure any more, as they left the log; NULL = none. */
+static const char *removed_from(const struct judge *j, const struct plan_threshold *t)
+{
+    if (t->metric == METRIC_E2E) {
+        return removed_of(j, &j->plan->expect.items[t->prop].preds.items[t->pred]);
+    }
+    return t->metric == METRIC_RATE ? removed_topic(j, t->topic) : NULL;
+}
+
 void threshold_judge(struct judge *j, const struct plan_threshold *t, struct prop_result *r)
 {
     struct metric x;
@@ -149,7 +158,8 @@ void threshold_judge(struct judge *j, const struct plan_threshold *t, struct pro
         metric_free(&x);
         return;
     }
-    size_t n = x.samples.n;
+    size_t n = x.samples.n, first = j->anomalies.n;
+    const char *removed = removed_from(j, t);
     if (n > 0) {
         qsort(x.samples.items, n, sizeof *x.samples.items, by_value);
     }
@@ -161,11 +171,19 @@ void threshold_judge(struct judge *j, const struct plan_threshold *t, struct pro
         r->state = PROP_INCONCLUSIVE;
         r->reason = no_samples(t);
         judge_reason(j, "threshold %s: %s", r->name, r->reason);
-    } else if (holds(t, value)) {
-        r->state = PROP_HELD;
-    } else {
+    } else if (!holds(t, value)) {
         r->state = PROP_VIOLATED;
+        r->reason = removed ? removed : "";
         report(&x);
+    } else if (removed) {
+        r->state = PROP_INCONCLUSIVE;
+        r->reason = removed;
+        judge_reason(j, "threshold %s: %s", r->name, removed);
+    } else {
+        r->state = PROP_HELD;
+    }
+    for (size_t i = first; removed && i < j->anomalies.n; i++) {
+        j->anomalies.items[i]->proven = false;
     }
     metric_free(&x);
 }

@@ -44,3 +44,41 @@ sed 's/topics =/cluster = { config = { ["log.segment.ms"] = 1000 } }, topics =/'
 run_kaos run setting.lua
 expect_code 4
 expect "does not know the broker property 'log.segment.ms'"
+
+# records that retention has removed are not lost, and what asks about all of them does not hold
+cat >removed.lua <<'L'
+local short = { ["retention.bytes"] = "1000000" }
+for _, cut in ipairs { "input", "output" } do
+  scenario(cut) {
+    cluster = { config = { ["log.retention.check.interval.ms"] = 20 } },
+    topics = { input = { partitions = 1, config = cut == "input" and short or {} },
+               output = { partitions = 1, config = cut == "output" and short or {} } },
+    roles = {
+      writer = function(w)
+        for i = 1, 300 do w:send("input", { value = i .. ("x"):rep(10000) }) end
+      end,
+      copier = function(w)
+        local consumer = w:consumer { group = "copy", topics = "input", isolation = "read_committed" }
+        local producer = w:producer { transactional = true }
+        for batch in consumer:batches { max = 50, wait = "100ms" } do
+          local tx <close> = producer:begin(consumer)
+          for _, m in ipairs(batch) do tx:send("output", { from = m, value = m.value }) end
+          tx:commit()
+        end
+      end,
+    },
+    expect = {
+      always "sent"   { no_loss { from = "writer", to = "input" } },
+      always "copied" { exactly_once { from = "input", to = "output" } },
+    },
+    stop = { drain = "30s" },
+  }
+end
+L
+run_kaos run removed.lua --seed 1 -j 2
+expect_code 2
+for cut in input output; do
+    expect "offsets of topic $cut left the log (retention, DeleteRecords or compaction) before it was audited"
+done
+[ "$(grep -cE '^\?\?\?\? +(input|output) +INCONCLUSIVE' <<<"$out")" = 2 ] || fail "not two doubts"
+wait_for 5 none_left

@@ -237,6 +237,7 @@ TEST_LIMIT(an_audit_begins_where_it_is_told, 90)
     CHECK_INT(count(es, H_LOG_BATCH, l->input, 0), 2);
     const struct event *ev = lab_find(es, H_LOG_PARTITION, l->input, 0, NULL);
     CHECK_INT(event_int(ev, H_LOG_PARTITION_LOG_START), 2);
+    CHECK_INT(event_int(ev, H_LOG_PARTITION_REMOVED), 0);
     ev = last_audit(es);
     CHECK_STR(event_str(ev, H_AUDIT_PASS), "probe");
     CHECK_INT(event_int(ev, H_AUDIT_COMPLETE), 0);

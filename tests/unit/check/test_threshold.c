@@ -347,6 +347,24 @@ TEST(rates_are_of_whole_seconds_and_of_the_whole_time)
     world_free(w);
 }
 
+/* A rate or a latency of what is left says nothing of what left the log. */
+TEST(records_that_left_the_log_have_no_measure)
+{
+    struct world *w = copied(a_second_each, 6);
+    for (double value = 0; value < 1e10; value += 9e9) {
+        limit(w, METRIC_RATE, "max", OP_ABOVE, value)->topic = xstrdup("input");
+        limit(w, METRIC_E2E, "max", OP_AT_LEAST, value);
+    }
+    w->log_start[INPUT][0] = w->removed[INPUT][0] = 2;
+    world_check(w);
+    CHECK_INT(w->v->code, VERDICT_INCONCLUSIVE);
+    for (size_t k = 0; k < w->plan->thresholds.n; k++) {
+        CHECK_INT(result(w, k)->state, PROP_INCONCLUSIVE);
+        CHECK_HAS(result(w, k)->reason, "2 offsets of topic input left the log");
+    }
+    world_free(w);
+}
+
 /* ---- recovery ---- */
 
 static double slow_takeover(const struct event *ev)

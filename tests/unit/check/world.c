@@ -423,11 +423,11 @@ static void audit(struct world *w)
             audit_part(w, h, t, i, false);
             hist_add(h, H_LOG_PARTITION, HP_FACT, 0, HS(topics[t]), HI(i), HS("id"),
                      HI(w->log_start[t][i]), HI(end), HI(end), HS("declared"),
-                     HI(!w->incomplete_audit), HI(0));
+                     HI(!w->incomplete_audit), HI(w->compacted[t]), HI(w->removed[t][i]));
         }
     }
     hist_add(h, H_LOG_PARTITION, HP_FACT, 0, HS("__consumer_offsets"), HI(0), HS("id"), HI(0),
-             HI((long)w->offsets.n), HI((long)w->offsets.n), HS("internal"), HI(1), HI(1));
+             HI((long)w->offsets.n), HI((long)w->offsets.n), HS("internal"), HI(1), HI(1), HI(0));
     for (size_t i = 0; i < w->offsets.n; i++) {
         const struct offset_entry *o = &w->offsets.items[i];
         if (o->marker && !o->gone) {

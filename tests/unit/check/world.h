@@ -56,6 +56,8 @@ struct world {
     size_t nprocs;
     long next_pid;
     long log_start[TOPICS][PARTS];
+    long removed[TOPICS][PARTS]; /**< what the audit says of it */
+    bool compacted[TOPICS];
     long hw_short; /**< offsets that the audit says lie behind its last batch */
     bool no_end, no_audit, no_drain, incomplete_audit, stop_early;
     char *dir;
