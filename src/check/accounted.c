@@ -18,6 +18,7 @@ struct tally { /**< what became of one input */
     int64_t sure, maybe, inputs;
     struct m_group *group; /**< through which it was read; the first that is known */
     bool passed;           /**< a committed offset is behind it */
+    bool open;             /**< without id, and a place holds a record that may be of anybody */
 };
 struct sum {
     struct judge *j;
@@ -48,6 +49,7 @@ static void add_item(struct sum *s, struct flow *f, const struct flow_item *it)
     t->sure += it->sure + it->probes;
     t->maybe += it->maybe;
     t->passed = t->passed || flow_passed(f, t->in->part, t->in->offset);
+    t->open = t->open || (f->nameless && !it->id);
     t->group = t->group || f->groups.n == 0 ? t->group : f->groups.items[0];
     for (uint32_t k = it->effect; k && n < SHOWN; k = f->effects.items[k - 1].next) {
         const struct flow_effect *e = &f->effects.items[k - 1];
@@ -83,7 +85,7 @@ static void nowhere(struct sum *s, const struct tally *t)
         return;
     }
     a->id = t->id;
-    a->proven = proven(s);
+    a->proven = proven(s) && !t->open;
     a->group = t->group;
     a->t = record_time(j->m, t->in);
     anomaly_source(a, t->in->part, t->in->offset);

@@ -87,7 +87,6 @@ struct judged { /**< the predicates of a property together */
     bool counting, enough;
     size_t violations;
     const char *unknown, *detail;
-    const char *removed; /**< records that left the log unread, or NULL */
     struct eval_case worst;
 };
 
@@ -105,7 +104,6 @@ static void judge_pred(struct judge *j, const struct plan_pred *pred, struct jud
     row->fn(j, pred, &e);
     removed_doubt(j, pred, first);
     e.unknown = e.unknown ? e.unknown : removed;
-    sum->removed = sum->removed ? sum->removed : removed;
     sum->judged += e.judged;
     sum->violations += j->anomalies.n + j->hushed - before;
     sum->last_t = e.last_t > sum->last_t ? e.last_t : sum->last_t;
@@ -169,8 +167,8 @@ static void settle_must(struct judge *j, const struct plan_prop *prop, const str
     }
     if (violations > 0) {
         r->state = PROP_VIOLATED;
-        const char *removed = s->removed ? s->removed : removed_any(j);
-        r->reason = removed ? removed : ""; /* should no violation be proven */
+        const char *why = s->unknown ? s->unknown : removed_any(j);
+        r->reason = why ? why : ""; /* should no violation be proven */
     } else if (s->unknown) {
         r->state = PROP_INCONCLUSIVE;
         r->reason = s->unknown;

@@ -221,9 +221,9 @@ static void settle(struct judge *j, struct prop_result *p, size_t proven, size_t
         return;
     }
     p->state = PROP_INCONCLUSIVE;
-    p->reason = *p->reason    ? p->reason
-                : !j->drained ? "it does not hold, but the drain did not end"
+    p->reason = !j->drained   ? "it does not hold, but the drain did not end"
                 : !j->audited ? "it does not hold, but the audit is not complete"
+                : *p->reason  ? p->reason
                               : "it does not hold, but the history is not complete";
     judge_reason(j, "%s%s\"%s\": %s", p->mode, *p->mode ? " " : "", p->name, p->reason);
 }

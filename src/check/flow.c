@@ -184,8 +184,8 @@ static int topic_items(struct flow *f, struct m_part *p, struct buf *b)
         if (rc < 0) {
             return -1;
         }
-        if (rc == 1) { /* by lineage, or a record that the id function does not want */
-            if (f->pred->id != ID_LINEAGE) {
+        if (rc == 1) { /* by lineage; a record that the id function does not want is no input */
+            if (f->pred->id == ID_FUNCTION) {
                 continue;
             }
             item = new_item(f);
@@ -294,6 +294,30 @@ static void stranger(struct flow *f, struct m_record *r)
     *VEC_PUSH(&f->strangers) = r;
 }
 
+/* The input that a record was made from; index of its item + 1 in *item, 0 = it is none. */
+static const struct m_record *source_of(const struct flow *f, const struct m_record *r,
+                                        size_t *item)
+{
+    const struct m_part *src = r->src && r->src->topic == f->from ? r->src : NULL;
+    const struct m_record *in = src ? part_record(src, r->src_offset) : NULL;
+    *item = in && src->items ? src->items[in - src->records.items] : 0;
+    return in;
+}
+
+/* An effect without an id belongs to the input without one that it was made from. */
+static void nameless_effect(struct flow *f, struct m_record *r)
+{
+    size_t item;
+    const struct m_record *in = source_of(f, r, &item);
+    bool unwanted = f->pred->id == ID_FUNCTION && in && !item && outcome_visible(in->outcome);
+    if (item && !f->items.items[item - 1].id) {
+        add_effect(f, item - 1, (struct flow_effect){.r = r});
+    } else if (!unwanted) {
+        stranger(f, r);
+        f->nameless = f->nameless || !r->src;
+    }
+}
+
 static int topic_effect(struct flow *f, struct m_record *r, size_t index, struct buf *b)
 {
     struct flow_effect e = {.r = r};
@@ -306,11 +330,11 @@ static int topic_effect(struct flow *f, struct m_record *r, size_t index, struct
         return 0;
     }
     if (f->pred->id == ID_LINEAGE) {
+        size_t item;
         const struct m_part *src = r->src && r->src->topic == f->from ? r->src : NULL;
-        size_t at = src ? part_lower(src, r->src_offset) : 0;
-        if (src && src->items && at < src->records.n &&
-            src->records.items[at].offset == r->src_offset && src->items[at]) {
-            add_effect(f, src->items[at] - 1, e);
+        source_of(f, r, &item);
+        if (item) {
+            add_effect(f, item - 1, e);
         } else if (!src || r->src_offset >= first_position(f, src)) {
             stranger(f, r);
         }
@@ -318,10 +342,11 @@ static int topic_effect(struct flow *f, struct m_record *r, size_t index, struct
     }
     b->len = 0;
     int rc = flow_record_id(f->j, f->pred, r, b);
-    if (rc < 0) {
-        return -1;
+    if (rc != 0) {
+        nameless_effect(f, r);
+        return rc < 0 ? -1 : 0;
     }
-    const struct map_entry *at = rc ? NULL : map_get(&f->ids, b->data ? b->data : "", b->len);
+    const struct map_entry *at = map_get(&f->ids, b->data ? b->data : "", b->len);
     if (at) {
         add_effect(f, at->u, e);
     } else {

@@ -37,6 +37,7 @@ struct flow {
     struct map ids;
     struct pool *scratch;
     bool sources_complete; /**< all inputs are known */
+    bool nameless; /**< some stranger has neither id nor lineage: of whom it is, nobody knows */
     /** runs of deliveries that hold fewer records than could be delivered */
     VEC(const struct m_deliver *) thin;
 };

@@ -17,6 +17,7 @@ struct once {
     int what;
     VEC(struct m_record *) attempts; /**< records of the destination by their source */
     bool sorted, direct_known, direct;
+    bool open; /**< an input without an id lacks an effect, and there is one of nobody */
     int64_t judged, exact;
 };
 
@@ -175,12 +176,14 @@ static void lost_item(struct once *o, const struct flow_item *it)
         return;
     }
     bool passed = flow_passed(&o->f, r->part, r->offset);
+    bool open = o->f.nameless && !it->id && o->f.pred->id != ID_LINEAGE;
+    o->open = o->open || open;
     struct anomaly *a = anomaly_add(j, passed ? "lost" : "unprocessed");
     if (!a) {
         return;
     }
     a->id = flow_id(&o->f, it);
-    a->proven = ends_complete(o) || (passed && loss_is_final(o));
+    a->proven = !open && (ends_complete(o) || (passed && loss_is_final(o)));
     a->t = record_time(j->m, r);
     anomaly_source(a, r->part, r->offset);
     anomaly_event(a, r->ev);
@@ -309,6 +312,9 @@ static void stranger(struct once *o, const struct m_record *r)
             anomaly_source(a, in->part, in->offset);
             anomaly_txn(a, in->txn);
             a->text = JTEXT(j, "%s was made from %s, which was never committed", at,
+                            record_name(j->pool, in->part, in->offset));
+        } else if (in && !named && pred->id != ID_LINEAGE) {
+            a->text = JTEXT(j, "%s was made from %s, and has no id", at,
                             record_name(j->pool, in->part, in->offset));
         } else if (r->src && !named) {
             a->text = JTEXT(j, "%s was made from %s, which is not in the log", at,
@@ -466,6 +472,9 @@ static void run(struct judge *j, const struct plan_pred *pred, struct eval *out,
         if (!judge_thin(&o, o.f.thin.items[i])) {
             out->unknown = "which records of a run were delivered cannot be told";
         }
+    }
+    if (o.open && !out->unknown) {
+        out->unknown = "outputs without id and lineage may be those that inputs without id lack";
     }
     out->judged = o.judged;
     out->times = o.exact;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exactly_once, no_loss, no_duplicates: good histories pass, each planted thing is found. */
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "world.h"
 
 static struct world *good(enum plan_id id)
@@ -458,5 +461,103 @@ TEST(loss_by_a_second_start_at_the_end_is_the_configuration)
     world_must_find(w, "lost");
     CHECK_INT(world_find(w, "lost")->blame, BLAME_CONFIGURATION);
     CHECK_INT(world_find(w, "lost")->ncases, 2);
+    world_free(w);
+}
+
+/* ---- records without an id: keys are null in this world ---- */
+
+TEST(records_without_an_id_are_told_by_lineage)
+{
+    struct world *w = good(ID_KEY);
+    world_must_pass(w);
+    CHECK_INT(w->v->facts.ids, 12);
+    CHECK_INT(w->v->facts.exactly_once, 12);
+    world_free(w);
+}
+
+TEST(an_input_without_an_id_can_be_lost)
+{
+    struct world *w = good(ID_KEY);
+    long o = proc_send_plain(w->procs[0], INPUT, 0, NULL);
+    proc_send_plain(w->procs[0], INPUT, 0, NULL);
+    proc_batch(w->procs[1], 0, o + 1, o + 1);
+    world_must_find(w, "lost");
+    CHECK_INT(world_find(w, "lost")->cases[0].records[0].offset, o);
+    world_free(w);
+}
+
+TEST(an_input_without_an_id_can_have_two_effects)
+{
+    struct world *w = good(ID_KEY);
+    proc_begin(w->procs[1]);
+    proc_copy(w->procs[1], 0, 0, 2);
+    proc_commit(w->procs[1]);
+    world_must_find(w, "duplicate");
+    world_free(w);
+}
+
+/* The output of nobody may be that of the input that lacks one. */
+TEST(an_output_without_id_and_lineage_leaves_a_loss_open)
+{
+    struct world *w = world_new();
+    struct plan_pred *p = world_expect(w, MODE_ALWAYS, "all", PRED_NO_LOSS);
+    p->from = xstrdup("input");
+    p->to = xstrdup("output");
+    p->id = ID_KEY;
+    world_work(w, 12);
+    struct entry *e = at(w, OUTPUT, 0, 1);
+    e->src = false;
+    world_check(w);
+    CHECK_INT(w->v->code, VERDICT_INCONCLUSIVE);
+    CHECK(!world_find(w, "lost")->proven);
+    CHECK_HAS(w->v->reasons[0], "outputs without id and lineage");
+    world_free(w);
+}
+
+/* ---- a function that wants only some records ---- */
+
+static int even_id(void *arg, int fold, const struct fold_message *m, struct buf *out,
+                   struct err *e)
+{
+    const char *value = m->value;
+    if (m->value_len == 0 || (value[m->value_len - 1] - '0') % 2 != 0) {
+        return 1;
+    }
+    buf_append(out, value, m->value_len);
+    return 0;
+}
+
+static void check_even(struct world *w)
+{
+    static const struct fold_ops ops = {.id = even_id};
+    struct err e = {0};
+    world_expect_eos(w, ID_FUNCTION);
+    world_finish(w);
+    w->es = events_open(w->dir, &e);
+    w->v = check_run(w->es, w->plan, &ops, NULL, &e);
+    CHECK(w->v);
+}
+
+TEST(what_the_id_function_does_not_want_is_neither_input_nor_output)
+{
+    struct world *w = world_new();
+    world_work(w, 12);
+    check_even(w);
+    CHECK_INT(w->v->code, VERDICT_PASS);
+    CHECK_INT(w->v->facts.ids, 6);
+    world_free(w);
+}
+
+TEST(an_unwanted_output_of_a_wanted_input_is_invented)
+{
+    struct world *w = world_new();
+    world_work(w, 12);
+    struct entry *e = at(w, OUTPUT, 1, 0); /* the even ones are in partition 1 */
+    snprintf(e->value, sizeof e->value, "7");
+    check_even(w);
+    CHECK_INT(w->v->code, VERDICT_FAIL);
+    CHECK(world_find(w, "invented"));
+    CHECK_HAS(world_find(w, "invented")->cases[0].text, "and has no id");
+    CHECK(world_find(w, "lost"));
     world_free(w);
 }
