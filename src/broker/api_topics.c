@@ -9,7 +9,6 @@
 #include "broker/goffsets.h"
 #include "broker/leaders.h"
 #include "broker/part.h"
-#include "broker/tc.h"
 #include "broker/topics.h"
 
 enum {
@@ -291,7 +290,6 @@ static void delete_topic(struct call *c, struct topic *t)
     }
     put_deleted(c, t->name, t->id, KAFKA_NONE, NULL);
     goffsets_topic_deleted(c->b, t->name);
-    tc_topic_deleted(c->b, t);
     part_delete(c->b, t);
 }
 

@@ -138,7 +138,7 @@ static bool has(const struct tc_txn *t, const struct partition *p)
 {
     for (size_t i = 0; i < t->parts.n; i++) {
         const struct tc_part *x = &t->parts.items[i];
-        if (x->index == p->index && memcmp(x->topic_id, p->topic->id, sizeof x->topic_id) == 0) {
+        if (x->index == p->index && strcmp(x->topic, p->topic->name) == 0) {
             return true;
         }
     }
@@ -188,7 +188,6 @@ int tc_add(struct broker *b, const struct tc_owner *who, int16_t client_version,
     for (size_t i = 0; i < n; i++) {
         if (!has(t, parts[i])) {
             struct tc_part *x = VEC_PUSH(&t->parts);
-            memcpy(x->topic_id, parts[i]->topic->id, sizeof x->topic_id);
             x->topic = xstrdup(parts[i]->topic->name);
             x->index = parts[i]->index;
         }
@@ -224,20 +223,4 @@ int tc_admit(struct broker *b, const struct tc_owner *who, enum tc_support how, 
     }
     return code == KAFKA_TRANSACTION_ABORTABLE && how == TC_VERIFIES ? KAFKA_INVALID_TXN_STATE
                                                                      : code;
-}
-
-void tc_topic_deleted(struct broker *b, const struct topic *topic)
-{
-    for (size_t i = 0; i < b->txns.n; i++) {
-        struct tc_txn *t = b->txns.items[i].p;
-        for (size_t k = 0; t && k < t->parts.n;) {
-            struct tc_part *x = &t->parts.items[k];
-            if (memcmp(x->topic_id, topic->id, sizeof x->topic_id) != 0) {
-                k++;
-                continue;
-            }
-            free(x->topic);
-            *x = t->parts.items[--t->parts.n];
-        }
-    }
 }

@@ -13,8 +13,8 @@
 /** The transaction version from which on each end of a transaction moves the epoch. */
 enum { TC_BUMPS = 2 };
 
+/** By name, as in Kafka: a topic that is made anew takes the place of the one that was deleted. */
 struct tc_part {
-    uint8_t topic_id[TOPIC_ID_BYTES];
     char *topic;
     int32_t index;
 };
@@ -94,8 +94,6 @@ enum tc_support {
  *  are as the coordinator says them, a fenced producer is INVALID_PRODUCER_EPOCH. */
 int tc_admit(struct broker *b, const struct tc_owner *who, enum tc_support how,
              struct partition *p);
-/** Open transactions lose the topic's partitions. */
-void tc_topic_deleted(struct broker *b, const struct topic *t);
 /** A marker by hand, or by the coordinator: into the log, and for offsets of groups. */
 void tc_write_marker(struct broker *b, struct partition *p, int64_t producer_id, int16_t epoch,
                      bool commit, int32_t coordinator_epoch);

@@ -124,8 +124,7 @@ static enum step_result mark_one(struct broker *b, struct tc_step *s)
     for (size_t k = 0; k < t->parts.n; k++) {
         size_t i = (first + k) % t->parts.n;
         struct tc_part *x = &t->parts.items[i];
-        struct topic *topic = part_topic_by_id(b, x->topic_id);
-        struct partition *p = topic ? topic->parts[x->index] : NULL;
+        struct partition *p = part_find(b, x->topic, x->index);
         if (p && !nodes_writable(b, p)) {
             continue;
         }

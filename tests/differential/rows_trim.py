@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was begun in a part of the log that has left meanwhile: DeleteRecords inside of transactions,
-and offsets that are deleted while a transaction has newer ones."""
+"""What was begun in something that has left meanwhile: DeleteRecords inside of transactions, offsets
+that are deleted while a transaction has newer ones, topics that are made anew."""
 import wire
 from rows_txn import begun
 from table import row
@@ -116,3 +116,41 @@ def zombie_not_verified(s):
     s.rec("epoch", now - e)
     s.rec("zombie", s.txn_commit(x, pid, e, g, t, 0, 2))
     s.rec("committed", s.committed(g, t, 0, True))
+
+
+def make_anew(s, topic, partitions):
+    s.delete(topic)
+    s.until(lambda: s.lo_raw(topic, 0, -1)["ErrorCode"], lambda code: code == 3)
+    s.until(lambda: s.create(topic, partitions), lambda code: code == 0)
+    for p in range(partitions):
+        s.until(lambda p=p: s.lo_raw(topic, p, -1)["ErrorCode"], lambda code: code == 0)
+
+
+def partitions_of(s, txn):
+    a = s.c.call("DescribeTransactions", 0, {"TransactionalIds": [txn]})["TransactionStates"][0]
+    return a["TransactionState"], sorted(p for t in a["Topics"] for p in t["Partitions"])
+
+
+@row("D04", "a topic is made anew under an open transaction")
+def anew_open(s):
+    t, x, pid, e = begun(s, partitions=3)
+    s.add(x, pid, e, (t, 0), (t, 1), (t, 2))
+    s.produce(t, 0, b"a", x, pid=pid, epoch=e, seq=0)
+    make_anew(s, t, 2)
+    s.rec("still", *partitions_of(s, x))
+    s.rec("goes on", *s.produce(t, 0, b"b", x, pid=pid, epoch=e, seq=1))
+    s.rec("hidden", s.fetch(t, 0, 0, 1))
+    s.rec("end", s.end(x, pid, e, True), s.settled(x)[1], s.stable(t))
+    s.rec("written to", s.fetch(t, 0, 0, 1))
+    s.rec("only added", s.fetch(t, 1, 0, 1))
+
+
+@row("D04", "a topic is deleted under an open transaction that has no other")
+def gone_open(s):
+    t, x, pid, e = begun(s)
+    s.add(x, pid, e, (t, 0))
+    s.produce(t, 0, b"a", x, pid=pid, epoch=e, seq=0)
+    s.delete(t)
+    s.until(lambda: s.lo_raw(t, 0, -1)["ErrorCode"], lambda code: code == 3)
+    s.rec("still", *partitions_of(s, x))
+    s.rec("end", s.end(x, pid, e, True), s.settled(x)[1])
