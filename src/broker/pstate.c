@@ -159,7 +159,7 @@ void pstate_append(struct pstate *s, const struct batch *b, int64_t base, uint64
 {
     struct pstate_producer *p = produce(s, b->producer_id);
     set_epoch(p, b->producer_epoch);
-    p->refused_seq = -1;
+    p->refused_seq = b->transactional ? -1 : p->refused_seq;
     if (p->nbatches == PSTATE_WINDOW) {
         memmove(p->batches, p->batches + 1, (PSTATE_WINDOW - 1) * sizeof *p->batches);
         p->nbatches--;

@@ -79,7 +79,10 @@ TEST(an_attempt_that_was_refused_is_remembered)
     pstate_note_attempt(&s, 7, 0, 0, false);
     CHECK_INT(check(&s, 0, 9), KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
     CHECK_INT(check(&s, 0, 0), KAFKA_NONE);
-    append(&s, 0, 0, 1, false, 0);
+    append(&s, 0, 0, 1, false, 0); /* outside of transactions: nothing has come of the attempt */
+    CHECK_INT(check(&s, 0, 1), KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    append(&s, 0, 0, 1, true, 1);
+    pstate_marker(&s, 7, 0, true, 0, 2, 0, 0);
     CHECK_INT(check(&s, 0, 1), KAFKA_NONE);
     pstate_free(&s);
 }
@@ -94,7 +97,8 @@ TEST(a_client_of_transaction_version_2_begins_with_sequence_0)
     CHECK_INT(check(&s, 0, 9), KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
     pstate_note_attempt(&s, 7, 0, 0, true);
     CHECK_INT(check(&s, 0, 0), KAFKA_NONE);
-    append(&s, 0, 0, 1, false, 0);
+    append(&s, 0, 0, 1, true, 0);
+    pstate_marker(&s, 7, 0, true, 0, 1, 0, 0);
     CHECK_INT(check(&s, 0, 1), KAFKA_NONE);
     pstate_free(&s);
 }
