@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "check/model_internal.h"
 
@@ -289,15 +290,41 @@ static int by_ack_seq(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* A delivery belongs to the transaction that ended next in its process, if that reads its group. */
-static bool handles(const struct m_txn *t, const struct m_deliver *d)
+/* Which producers of a process take offsets of which group: "group\nproducer", and "group" for any.
+ */
+static void find_claimers(const struct m_proc *p, struct map *claimers)
+{
+    struct buf key = {0};
+    for (size_t i = 0; i < p->txns.n; i++) {
+        const struct m_txn *t = p->txns.items[i];
+        for (size_t k = 0; k < t->claims.n; k++) {
+            const char *group = t->claims.items[k]->group->name;
+            key.len = 0;
+            buf_printf(&key, "%s\n%s", group, t->producer);
+            map_put_str(claimers, key.data);
+            map_put_str(claimers, group);
+        }
+    }
+    buf_free(&key);
+}
+
+/* A delivery belongs to the transaction that ended next in its process, if that reads its group.
+ * One that ended before it took offsets may, unless only other producers do so. */
+static bool handles(const struct m_txn *t, const struct m_deliver *d, const struct map *claimers)
 {
     for (size_t i = 0; i < t->claims.n; i++) {
         if (t->claims.items[i]->group == d->group) {
             return true;
         }
     }
-    return t->claims.n == 0;
+    if (t->claims.n > 0 || !map_get_str(claimers, d->group->name)) {
+        return t->claims.n == 0;
+    }
+    struct buf key = {0};
+    buf_printf(&key, "%s\n%s", d->group->name, t->producer);
+    bool takes = map_get_str(claimers, key.data) != NULL;
+    buf_free(&key);
+    return takes;
 }
 
 static int by_delivered(const void *a, const void *b)
@@ -331,22 +358,35 @@ static void link_deliveries(struct m_proc *p)
     }
     qsort(p->txns.items, p->txns.n, sizeof *p->txns.items, by_end);
     qsort(p->delivers.items, p->delivers.n, sizeof *p->delivers.items, by_delivered);
-    size_t from = 0;
+    struct map claimers = {0};
+    find_claimers(p, &claimers);
+    VEC(struct m_deliver *) waiting = {0}; /* for a transaction of another producer */
+    size_t at = 0;
     for (size_t i = 0; i < p->txns.n; i++) {
         struct m_txn *t = p->txns.items[i];
         const struct event *end = txn_last_event(t);
-        size_t to = from;
-        for (; to < p->delivers.n; to++) {
-            struct m_deliver *d = p->delivers.items[to];
+        size_t left = 0;
+        for (; at < p->delivers.n; at++) {
+            struct m_deliver *d = p->delivers.items[at];
             if (end && d->ev->seq > end->seq) {
                 break;
             }
-            if (!d->txn && d->group && d->group->claimed && handles(t, d)) {
-                d->txn = t;
+            if (d->group && d->group->claimed) {
+                *VEC_PUSH(&waiting) = d;
             }
         }
-        from = to;
+        for (size_t k = 0; k < waiting.n; k++) {
+            struct m_deliver *d = waiting.items[k];
+            if (handles(t, d, &claimers)) {
+                d->txn = t;
+            } else if (map_get_str(&claimers, d->group->name)) {
+                waiting.items[left++] = d;
+            }
+        }
+        waiting.n = left;
     }
+    free(waiting.items);
+    map_free(&claimers);
 }
 
 void model_finish_roles(struct model *m)

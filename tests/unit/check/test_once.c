@@ -464,6 +464,46 @@ TEST(loss_by_a_second_start_at_the_end_is_the_configuration)
     world_free(w);
 }
 
+/* Two producers in one process: what becomes of the transactions of the one that takes no offsets
+ * says nothing of deliveries; an abort of the other one undoes them, though it took no offsets. */
+TEST(a_delivery_is_handled_by_the_producer_that_takes_its_offsets)
+{
+    static const struct {
+        const char *name;
+        bool log, commit, abort;
+    } cases[] = {{"log aborts", true, false, false},
+                 {"own aborts", false, false, true},
+                 {"log commits, own aborts", true, true, true}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world *w = world_new_in(cases[i].name);
+        struct plan_pred *p = world_expect(w, MODE_ALWAYS, "seen", PRED_EXACTLY_ONCE);
+        p->from = xstrdup("input");
+        p->to = xstrdup("worker");
+        world_work(w, 12);
+        struct proc *w1 = w->procs[1];
+        const char *id = w1->producer;
+        long o = proc_send_plain(w->procs[0], INPUT, 0, NULL);
+        proc_deliver(w1, INPUT, 0, o, o, "copy", true);
+        if (cases[i].log) {
+            w1->producer = "log";
+            proc_begin(w1);
+            cases[i].commit ? proc_commit(w1) : proc_abort(w1, "");
+            w1->producer = id;
+        }
+        if (cases[i].abort) {
+            proc_begin(w1);
+            proc_abort(w1, "");
+            proc_deliver(w1, INPUT, 0, o, o, "copy", true);
+        }
+        proc_begin(w1);
+        proc_copy(w1, 0, 0, o);
+        proc_offsets(w1, 0, o + 1);
+        proc_commit(w1);
+        world_must_pass(w);
+        world_free(w);
+    }
+}
+
 /* ---- records without an id: keys are null in this world ---- */
 
 TEST(records_without_an_id_are_told_by_lineage)
