@@ -255,6 +255,7 @@ static void group_segments(struct all *a)
                                          .index = s->hd.index,
                                          .incarnation = s->hd.incarnation,
                                          .pid = s->hd.pid,
+                                         .boot = s->hd.boot,
                                          .mono_ns = s->hd.mono_ns,
                                          .real_ns = s->hd.real_ns};
             if (s->why) {

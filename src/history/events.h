@@ -15,6 +15,7 @@ struct hist_proc {
     const char *role; /**< "runner", "audit" or a role's name */
     int index, incarnation;
     int pid;
+    uint64_t boot;             /**< of its host: processes with the same one have the same clocks */
     uint64_t mono_ns, real_ns; /**< the pair of clocks at its start */
     bool torn;                 /**< the last segment ends in an incomplete record */
     bool closed;               /**< ended by hist_close */

@@ -409,7 +409,7 @@ TEST(read_committed_reader_sees_nothing_of_it)
     world_free(w);
 }
 
-TEST(delivery_before_the_commit_is_a_dirty_read)
+static struct world *delivered_before_the_commit(void)
 {
     struct world *w = world_new();
     struct plan_pred *p = world_expect(w, MODE_ALWAYS, "no dirty output", PRED_COMMITTED_ONLY);
@@ -423,7 +423,28 @@ TEST(delivery_before_the_commit_is_a_dirty_read)
     proc_offsets(w1, 0, a + 1);
     proc_deliver(c, OUTPUT, 0, o, o, "", false);
     proc_commit(w1);
+    return w;
+}
+
+TEST(delivery_before_the_commit_is_a_dirty_read)
+{
+    struct world *w = delivered_before_the_commit();
     world_must_find(w, "dirty_read");
+    world_free(w);
+}
+
+static void move_workers(struct world *w)
+{
+    for (size_t i = 0; i < w->es->nprocs; i++) {
+        w->es->procs[i].boot += strcmp(w->es->procs[i].role, "worker") == 0;
+    }
+}
+
+TEST(times_of_two_hosts_prove_no_dirty_read)
+{
+    struct world *w = delivered_before_the_commit();
+    w->edit = move_workers;
+    world_must_pass(w);
     world_free(w);
 }
 
