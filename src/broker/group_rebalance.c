@@ -351,7 +351,10 @@ void group_assigned(struct group *g)
 
 void group_gone(struct group *g, struct group_member *m)
 {
-    group_refuse_join(m, KAFKA_UNKNOWN_MEMBER_ID);
+    struct call *c = take_join(m);
+    if (c) {
+        group_fail_join(c, KAFKA_UNKNOWN_MEMBER_ID, "");
+    }
     group_refuse_sync(m, KAFKA_UNKNOWN_MEMBER_ID);
     group_remove(g, m);
     if (g->state == GROUP_STABLE || g->state == GROUP_COMPLETING) {

@@ -50,6 +50,22 @@ def life(s):
     s.rec("next", s.joined(s.join(g)))
 
 
+@row("G02", "a member leaves while its join waits")
+def leave_waiting(s):
+    g = wire.unique("group")
+    one, n = s.stable_member(g)
+    s.name("member", one)
+    c = s.connect()
+    s.join_send(c, g)
+    two = c.recv()["MemberId"]
+    s.name("member", two)
+    s.join_send(c, g, member=two)
+    s.rec("waits", s.until(lambda: s.beat(g, one, n), lambda e: e == 27), c.quiet_for(0.2))
+    s.rec("leave", s.leave(g, two))
+    s.rec("told", s.joined(c.recv()))
+    s.rec("alone", s.joined(s.join(g, member=one)))
+
+
 @row("G03", "a second member")
 def second(s):
     g = wire.unique("group")
