@@ -212,6 +212,7 @@ static void settle_may(struct judge *j, const struct plan_prop *prop, const stru
     j->quiet = false;
     if (happened) {
         r->state = PROP_VIOLATED;
+        r->reason = s->unknown ? s->unknown : "";
         happened_once(j, prop, s, s->times);
     } else if (s->unknown || !j->complete) {
         r->state = PROP_INCONCLUSIVE;

@@ -152,6 +152,32 @@ TEST(a_second_effect_is_proven_where_the_lineage_tells)
     }
 }
 
+/* What must never happen did, if what shows it is still there. */
+TEST(never_is_violated_by_what_is_left)
+{
+    for (int k = 0; k < 2; k++) {
+        struct world *w = world_new_in(k ? "messages" : "repeated");
+        struct plan_pred *p =
+            world_expect(w, MODE_NEVER, "never", k ? PRED_MESSAGES : PRED_REPEATED);
+        p->topic = k ? xstrdup("output") : NULL;
+        p->from = k ? NULL : xstrdup("input");
+        p->to = k ? NULL : xstrdup("output");
+        p->id = ID_VALUE;
+        world_work(w, 12);
+        proc_begin(w->procs[1]);
+        proc_copy(w->procs[1], 0, 0, 3);
+        proc_commit(w->procs[1]);
+        w->log_start[INPUT][0] = w->removed[INPUT][0] = 2;
+        if (k) {
+            world_must_find(w, "reached");
+        } else {
+            must_doubt(w, "topic input");
+            CHECK_HAS(prop(w, "never")->reason, "left the log");
+        }
+        world_free(w);
+    }
+}
+
 /* A loss between topics that lost nothing is one, whatever left a topic on no way. */
 TEST(a_topic_beside_the_way_hides_no_loss)
 {
