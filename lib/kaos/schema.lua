@@ -340,7 +340,7 @@ M.builtin_params = { bootstrap = true, role = true, index = true, incarnation = 
 M.kinds = {}
 for kind in ([[
   threshold
-  corrupt_batch overlapping_batches offset_reused unexplained_gap phantom_ack marker_missing
+  corrupt_batch overlapping_batches offset_reused unexplained_gap phantom_ack marker_missing stale_epoch
   stale_marker crossed_request duplicate_batch sequence_gap torn_transaction false_fail false_ok
   offsets_without_output output_without_offsets aborted_read dirty_read library_delivery
   inconsistent_offset wrong_content lost duplicate invented garbage reordered invariant assertion

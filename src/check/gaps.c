@@ -2,7 +2,8 @@
 /* gaps and sequences: does the raw log obey its own rules. On a partition without compaction every
  * offset from log start to end lies in exactly one batch that holds as many records as it spans;
  * the sequence numbers of a producer continue within one epoch. The first batch of a producer, and
- * the first of each epoch, may have any number (expiry, retention, lost state). */
+ * the first of each epoch, may have any number (expiry, retention, lost state). Behind a batch or a
+ * marker of a higher epoch a producer is fenced: nothing of its lower epoch stands there. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,7 @@ void check_gaps(struct judge *j, const struct plan_pred *pred, struct eval *out)
 
 struct producer { /**< of one partition */
     const struct m_batch *last;
+    const struct m_batch *fence;        /**< of its highest epoch, markers included */
     VEC(const struct m_batch *) recent; /**< of its epoch */
 };
 
@@ -216,23 +218,47 @@ static void judge_sequence(struct judge *j, struct m_part *p, const struct produ
     }
 }
 
+static void judge_epoch(struct judge *j, struct m_part *p, const struct producer *q,
+                        const struct m_batch *b)
+{
+    struct anomaly *a =
+        b->epoch < q->fence->epoch ? add(j, "stale_epoch", p, b->base, b->last) : NULL;
+    if (!a) {
+        return;
+    }
+    anomaly_event(a, q->fence->ev);
+    anomaly_event(a, b->ev);
+    a->text =
+        JTEXT(j, "producer id %lld wrote with epoch %d at %s, behind the %s of epoch %d at %lld",
+              (long long)b->pid, (int)b->epoch, where(j, p, b->base),
+              q->fence->attributes & CONTROL ? "marker" : "batch", (int)q->fence->epoch,
+              (long long)q->fence->base);
+}
+
 static void walk_sequences(struct judge *j, struct m_part *p, struct eval *out)
 {
     struct map by_pid = {0};
     VEC(struct producer) producers = {0};
     for (size_t i = 0; i < p->batches.n; i++) {
         const struct m_batch *b = &p->batches.items[i];
-        if (b->pid < 0 || b->sequence < 0 || (b->attributes & CONTROL)) {
+        bool control = b->attributes & CONTROL, fresh;
+        if (b->pid < 0 || (b->sequence < 0 && !control)) {
             continue;
         }
-        bool fresh;
         struct map_entry *at = map_put(&by_pid, &b->pid, sizeof b->pid, &fresh);
         if (fresh) {
             at->u = producers.n;
-            *VEC_PUSH(&producers) = (struct producer){.last = NULL};
+            *VEC_PUSH(&producers) = (struct producer){.fence = b};
         }
         assert(at->u < producers.n);
         struct producer *q = &producers.items[at->u];
+        if (b->epoch > q->fence->epoch) {
+            q->fence = b;
+        }
+        if (control) {
+            continue;
+        }
+        judge_epoch(j, p, q, b);
         if (q->last && q->last->epoch == b->epoch) {
             judge_sequence(j, p, q, b);
             out->judged++;

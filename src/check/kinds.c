@@ -17,6 +17,9 @@ const struct finding_kind finding_kinds[] = {
     {"unexplained_gap", "gaps", 2, S, "an offset between log start and end lies in no batch"},
     {"phantom_ack", "offsets_agree", 2, S,
      "an acknowledged record is not in the log, or another stands at its offset"},
+    {"stale_epoch", "sequences", 3, S,
+     "a batch of a lower epoch of its producer stands behind a higher one: a fenced producer "
+     "wrote"},
     {"marker_missing", "markers", 3, S,
      "a transaction of a partition was never closed by a marker of its own"},
     {"stale_marker", "markers", 3, S, "a marker of a lower epoch closed a transaction"},

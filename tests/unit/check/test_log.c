@@ -370,6 +370,53 @@ TEST(batch_twice_is_duplicate_batch)
     world_free(w);
 }
 
+/** One more transaction of the first worker, with that epoch. */
+static void one_more(struct world *w, const char *id, int epoch)
+{
+    struct proc *w1 = w->procs[1];
+    long a = proc_send_plain(w->procs[0], INPUT, 0, id);
+    w1->epoch = epoch;
+    w1->sequence[OUTPUT][0] = 0;
+    proc_deliver(w1, INPUT, 0, a, a, "copy", true);
+    proc_begin(w1);
+    proc_copy(w1, 0, 0, a);
+    proc_offsets(w1, 0, a + 1);
+    proc_commit(w1);
+}
+
+TEST(epochs_of_a_producer_may_rise)
+{
+    struct world *w = good();
+    one_more(w, "900", 5);
+    one_more(w, "901", 6);
+    world_must_pass(w);
+    world_free(w);
+}
+
+TEST(batch_behind_a_higher_epoch_is_stale_epoch)
+{
+    struct world *w = good();
+    one_more(w, "900", 6);
+    one_more(w, "901", 5);
+    world_must_find(w, "stale_epoch");
+    CHECK_INT(world_find(w, "stale_epoch")->blame, BLAME_BROKER);
+    CHECK_HAS(world_find(w, "stale_epoch")->cause, "wrote with epoch 5");
+    CHECK_HAS(world_find(w, "stale_epoch")->cause, "of epoch 6");
+    world_free(w);
+}
+
+TEST(batch_behind_a_marker_that_fenced_it_is_stale_epoch)
+{
+    struct world *w = good();
+    struct entry m = {
+        .control = true, .pid = w->procs[1]->pid, .epoch = 6, .role = "", .txn_id = ""};
+    *VEC_PUSH(&w->log[OUTPUT][0]) = m;
+    one_more(w, "900", 5);
+    world_must_find(w, "stale_epoch");
+    CHECK_HAS(world_find(w, "stale_epoch")->cause, "behind the marker of epoch 6");
+    world_free(w);
+}
+
 TEST(sequence_that_skips_is_sequence_gap)
 {
     struct world *w = good();
