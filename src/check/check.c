@@ -390,6 +390,14 @@ static void doubt(struct judge *j)
     }
 }
 
+/** What the faults ended for: a person, before the work was done. */
+static bool was_interrupted(const struct model *m)
+{
+    const struct event *off = model_phase(m, "faults_off");
+    const char *why = off ? event_str(off, H_PHASE_DETAIL) : "";
+    return strcmp(why, "interrupted") == 0 || strcmp(why, "stopped by hand") == 0;
+}
+
 struct verdict *check_run(const struct events *es, const struct plan *p,
                           const struct fold_ops *folds, const struct check_opts *o, struct err *e)
 {
@@ -401,6 +409,7 @@ struct verdict *check_run(const struct events *es, const struct plan *p,
                       .plan = p,
                       .folds = folds,
                       .o = o ? o : &none,
+                      .interrupted = (o && o->interrupted) || was_interrupted(m),
                       .pool = v->pool,
                       .v = v,
                       .e = e,

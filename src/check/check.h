@@ -11,7 +11,7 @@
 struct check_opts {
     enum { CHECK_RAN, CHECK_SCENARIO_ERROR, CHECK_ENVIRONMENT } outcome;
     const char *why;  /**< text for an outcome other than CHECK_RAN, or NULL */
-    bool interrupted; /**< ended by the user: never PASS */
+    bool interrupted; /**< ended by the user, also in the drain: never PASS */
     bool no_faults;   /**< run with --no-faults: faults that did not fire are no reason */
 };
 

@@ -79,7 +79,7 @@ void check_stable_group(struct judge *j, const struct plan_pred *p, struct eval 
         a->group = (struct m_group *)g;
         a->t = r.since;
         /* where the drain ended before its limit, the group had not been given its time */
-        a->proven = model_phase(j->m, "cut") && !j->drained && !j->o->interrupted;
+        a->proven = model_phase(j->m, "cut") && !j->drained && !j->interrupted;
         anomaly_event(a, r.last);
         a->text =
             JTEXT(j, "the group was %s with %lld members at the end",
@@ -230,7 +230,7 @@ void check_liveness(struct judge *j, const struct plan_pred *p, struct eval *out
     if (!a) {
         return;
     }
-    a->proven = !j->o->interrupted && j->o->outcome == CHECK_RAN;
+    a->proven = !j->interrupted && j->o->outcome == CHECK_RAN;
     a->t = limit ? limit->t : drained->t;
     a->id = p->group ? JTEXT(j, "group %s", p->group) : "the run";
     const char *why = drained ? event_str(drained, H_PHASE_DETAIL) : "";

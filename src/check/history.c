@@ -360,7 +360,7 @@ static void check_lua_errors(struct judge *j)
     if (j->o->outcome != CHECK_RAN) {
         judge_reason(j, "%s", j->o->why ? j->o->why : "the run did not come to its end");
     }
-    if (j->o->interrupted) {
+    if (j->interrupted) {
         judge_reason(j, "the run was interrupted");
     }
     for (size_t i = 0; i < j->m->procs.n; i++) {

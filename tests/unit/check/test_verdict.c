@@ -645,3 +645,19 @@ TEST(violated_invariant_names_its_events)
     CHECK_INT(f->cases[0].nevents, 1);
     world_free(w);
 }
+
+TEST(history_of_an_interrupted_run_never_passes)
+{
+    static const char *const ends[] = {"interrupted", "stopped by hand"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        struct world *w = world_new_in(ends[i]);
+        struct plan_pred *p = world_expect(w, MODE_ALWAYS, "none twice", PRED_NO_DUPLICATES);
+        p->from = xstrdup("input");
+        p->to = xstrdup("output");
+        world_work(w, 12);
+        w->off_detail = ends[i];
+        world_check(w);
+        CHECK_INT(w->v->code, VERDICT_INCONCLUSIVE);
+        world_free(w);
+    }
+}

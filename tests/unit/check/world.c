@@ -471,7 +471,7 @@ static void probe_audit(struct world *w)
 
 void world_finish(struct world *w)
 {
-    world_phase(w, "faults_off", "");
+    world_phase(w, "faults_off", w->off_detail ? w->off_detail : "work done");
     world_phase(w, "drain", "");
     if (!w->no_drain) {
         world_phase(w, "drained", w->drain_detail);

@@ -62,6 +62,7 @@ struct world {
     bool no_end, no_audit, no_drain, incomplete_audit, stop_early;
     char *dir;
     const char *drain_detail;
+    const char *off_detail;        /**< why the faults ended; NULL = the work was done */
     void (*edit)(struct world *w); /**< may change the events before they are judged, or NULL */
     struct events *es;
     struct verdict *v;
