@@ -77,12 +77,13 @@ static const char *check_partition(const struct partition *p, uint64_t *bytes)
             return bad;
         }
         const struct plog_segment *x = l->segments.items[i];
-        sum += sizeof *x + x->cap + x->marks.cap * sizeof *x->marks.items;
+        size_t data = x->kept.cap ? x->kept.cap : x->cap;
+        sum += sizeof *x + data + x->marks.cap * sizeof *x->marks.items;
     }
     if (next != l->end) {
         return broken(p, "the log does not end where its batches do", l->end, next);
     }
-    if (l->start < 0 || l->start > lso || lso > l->end) {
+    if (l->start < 0 || l->start > l->end || plog_batch_base(l, l->start) > lso || lso > l->end) {
         return broken(p, "start, last stable offset and end are out of order", l->start, lso);
     }
     if (sum != l->bytes) {
