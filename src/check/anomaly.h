@@ -41,7 +41,7 @@ struct judge {
     const struct plan *plan;
     const struct fold_ops *folds;
     const struct check_opts *o;
-    bool interrupted; /**< by the user: the runner says so, or the history */
+    bool interrupted;  /**< by the user: the runner says so, or the history */
     struct pool *pool; /**< the verdict's */
     struct verdict *v;
     struct err *e;
