@@ -340,12 +340,12 @@ M.builtin_params = { bootstrap = true, role = true, index = true, incarnation = 
 M.kinds = {}
 for kind in ([[
   threshold
-  corrupt_batch overlapping_batches offset_reused unexplained_gap phantom_ack marker_missing stale_epoch
+  corrupt_batch overlapping_batches offset_reused unexplained_gap phantom_ack marker_missing
   stale_marker crossed_request duplicate_batch sequence_gap torn_transaction false_fail false_ok
   offsets_without_output output_without_offsets aborted_read dirty_read library_delivery
   inconsistent_offset wrong_content lost duplicate invented garbage reordered invariant assertion
   reached not_reached unaccounted double_accounted unowned unprocessed hanging_transaction stall
-  not_drained late torn_write held_back
+  not_drained late torn_write held_back stale_epoch
 ]]):gmatch "%S+" do
   M.kinds[kind] = true
 end
