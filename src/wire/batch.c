@@ -282,8 +282,7 @@ void record_iter_free(struct record_iter *it)
 /* ---- only whether they are whole: brokers ask that of each batch, so it has to be fast --------
  */
 
-/** Skips a varint of at most `max` bytes. @return NULL = it has no end. */
-static inline const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
+static const uint8_t *read_long(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
 {
     uint64_t u = 0;
     for (int i = 0; i < max && p < end; i++) {
@@ -295,6 +294,19 @@ static inline const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, i
         }
     }
     return NULL;
+}
+
+/** Skips a varint of at most `max` bytes; nearly all have one or two. @return NULL = it has no end.
+ */
+static inline const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
+{
+    if (end - p < 2 || (p[0] & p[1] & 0x80)) {
+        return read_long(p, end, max, v);
+    }
+    bool two = p[0] & 0x80;
+    uint32_t u = two ? (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7 : p[0];
+    *v = (int32_t)(u >> 1) ^ -(int32_t)(u & 1);
+    return p + (two ? 2 : 1);
 }
 
 /** Skips a length from `least` on, and as many bytes. @return NULL = it makes no sense. */
