@@ -24,7 +24,7 @@ static const struct preset presets[] = {
     /* While an open transaction holds the group's offsets, OffsetFetch is asked again after this
      * time. An answer of the assignment before that comes behind the next one makes librdkafka
      * (2.0.2 to 2.15 at least, rdkafka_assignment.c) begin at auto.offset.reset although the group
-     * has an offset: records twice, or lost. Asked soon, it comes before. */
+     * has an offset: records twice, or lost. Asked soon, it comes before more often. */
     {CONF_CONSUMER, "retry.backoff.ms", "5"},
     {CONF_PRODUCER, "enable.idempotence", "true"},
     {CONF_PRODUCER, "acks", "all"},
