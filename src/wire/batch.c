@@ -150,29 +150,49 @@ void record_iter_init_max(struct record_iter *it, const struct batch *b, size_t 
     it->end = it->p + raw.len;
 }
 
-static int64_t varint(struct record_iter *it, const uint8_t *end, int max_bits)
+static const uint8_t *read_long(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
 {
     uint64_t u = 0;
-    for (int shift = 0; shift < max_bits && it->p < end; shift += 7) {
-        uint8_t c = *it->p++;
-        u |= (uint64_t)(c & 0x7f) << shift;
-        if (!(c & 0x80)) {
-            return (int64_t)(u >> 1 ^ (0 - (u & 1)));
+    for (int i = 0; i < max && p < end; i++) {
+        uint8_t c = *p++;
+        u |= (uint64_t)(c & 0x7f) << 7 * i;
+        if (c < 0x80) {
+            *v = (int64_t)(u >> 1 ^ (0 - (u & 1)));
+            return p;
         }
     }
-    it->corrupt = "a varint has no end";
-    return 0;
+    return NULL;
+}
+
+/** Reads a varint of at most `max` bytes; nearly all have one or two.
+ *  @return what follows it, NULL = it has no end.
+ */
+static inline const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
+{
+    if (end - p < 2 || (p[0] & p[1] & 0x80)) {
+        return read_long(p, end, max, v);
+    }
+    bool two = p[0] & 0x80;
+    uint32_t u = two ? (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7 : p[0];
+    *v = (int32_t)(u >> 1) ^ -(int32_t)(u & 1);
+    return p + (two ? 2 : 1);
+}
+
+static int64_t varint(struct record_iter *it, const uint8_t *end, int max)
+{
+    int64_t v = 0;
+    const uint8_t *p = read_varint(it->p, end, max, &v);
+    if (!p) {
+        it->corrupt = "a varint has no end";
+        return 0;
+    }
+    it->p = p;
+    return v;
 }
 
 static int64_t varint32(struct record_iter *it, const uint8_t *end)
 {
-    const uint8_t *p = it->p;
-    if (end - p >= 2 && (p[0] < 0x80 || p[1] < 0x80)) { /* one byte or two: nearly all */
-        uint32_t u = p[0] < 0x80 ? p[0] : (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7;
-        it->p += p[0] < 0x80 ? 1 : 2;
-        return (int32_t)(u >> 1) ^ -(int32_t)(u & 1);
-    }
-    int64_t v = varint(it, end, 35);
+    int64_t v = varint(it, end, VARINT32_BYTES);
     if (v < INT32_MIN || v > INT32_MAX) {
         it->corrupt = "a varint is too large";
         return 0;
@@ -226,7 +246,7 @@ static void read_record(struct record_iter *it, const uint8_t *end, struct recor
         return;
     }
     it->p++; /* attributes: unused */
-    int64_t time_delta = varint(it, end, 70);
+    int64_t time_delta = varint(it, end, VARINT64_BYTES);
     int64_t offset_delta = it->corrupt ? 0 : varint32(it, end);
     if (!it->corrupt) {
         r->key = bytes(it, end, true, &r->key_len);
@@ -281,33 +301,6 @@ void record_iter_free(struct record_iter *it)
 
 /* ---- only whether they are whole: brokers ask that of each batch, so it has to be fast --------
  */
-
-static const uint8_t *read_long(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
-{
-    uint64_t u = 0;
-    for (int i = 0; i < max && p < end; i++) {
-        uint8_t c = *p++;
-        u |= (uint64_t)(c & 0x7f) << 7 * i;
-        if (c < 0x80) {
-            *v = (int64_t)(u >> 1 ^ (0 - (u & 1)));
-            return p;
-        }
-    }
-    return NULL;
-}
-
-/** Skips a varint of at most `max` bytes; nearly all have one or two. @return NULL = it has no end.
- */
-static inline const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
-{
-    if (end - p < 2 || (p[0] & p[1] & 0x80)) {
-        return read_long(p, end, max, v);
-    }
-    bool two = p[0] & 0x80;
-    uint32_t u = two ? (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7 : p[0];
-    *v = (int32_t)(u >> 1) ^ -(int32_t)(u & 1);
-    return p + (two ? 2 : 1);
-}
 
 /** Skips a length from `least` on, and as many bytes. @return NULL = it makes no sense. */
 static inline const uint8_t *skip_bytes(const uint8_t *p, const uint8_t *end, int least)
