@@ -68,17 +68,19 @@ static void make_cluster_id(struct broker *b)
     }
 }
 
-static void expire_producers(void *arg)
+static void expire_of(struct partition *p, void *arg)
 {
     struct broker *b = arg;
     uint64_t age = (uint64_t)props_get(&b->props, NULL, PROP_PID_EXPIRATION);
     uint64_t now = state_mono_ms();
-    for (size_t i = 0; now > age && i < b->topics.n; i++) {
-        struct topic *t = b->topics.items[i].p;
-        for (int32_t k = 0; t && k < t->nparts; k++) {
-            part_expire_producers(b, t->parts[k], now - age);
-        }
+    if (now > age) {
+        part_expire_producers(b, p, now - age);
     }
+}
+
+static void expire_producers(void *arg)
+{
+    part_each(arg, expire_of, arg);
 }
 
 int broker_check_setting(const char *name, const char *value, struct err *e)

@@ -159,6 +159,16 @@ void part_free_all(struct broker *b)
     map_free(&b->ids);
 }
 
+void part_each(struct broker *b, void (*fn)(struct partition *p, void *arg), void *arg)
+{
+    for (size_t i = 0; i < b->topics.n; i++) {
+        const struct topic *t = b->topics.items[i].p;
+        for (int32_t k = 0; t && k < t->nparts; k++) {
+            fn(t->parts[k], arg);
+        }
+    }
+}
+
 struct topic *part_internal(struct broker *b, const char *name)
 {
     struct topic *t = part_topic(b, name);

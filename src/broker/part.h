@@ -24,6 +24,8 @@ size_t part_cost(int32_t partitions);
 /** Ends waiting fetches of the topic and frees it. */
 void part_delete(struct broker *b, struct topic *t);
 void part_free_all(struct broker *b);
+/** Calls fn for each partition of each topic. fn creates and deletes none. */
+void part_each(struct broker *b, void (*fn)(struct partition *p, void *arg), void *arg);
 /** The internal topic of group or transaction coordinators, created when first asked for. */
 struct topic *part_internal(struct broker *b, const char *name);
 

@@ -4,26 +4,21 @@
 
 #include "broker/part.h"
 
-static void apply(struct broker *b, struct partition *p)
+static void apply(struct partition *p, void *arg)
 {
+    struct broker *b = arg;
     const struct props *t = &p->topic->props;
     int64_t bytes = props_get(&b->props, t, PROP_RETENTION_BYTES);
     int64_t age = props_get(&b->props, t, PROP_RETENTION_MS);
     int64_t old = age < 0 ? INT64_MIN : state_now_ms() - age;
-    if (bytes >= 0 || age >= 0) {
+    if (!p->topic->internal && (bytes >= 0 || age >= 0)) {
         part_trim(b, p, plog_retained(&p->log, bytes < 0 ? SIZE_MAX : (size_t)bytes, old));
     }
 }
 
 static void apply_all(void *arg)
 {
-    struct broker *b = arg;
-    for (size_t i = 0; i < b->topics.n; i++) {
-        struct topic *t = b->topics.items[i].p;
-        for (int32_t k = 0; t && !t->internal && k < t->nparts; k++) {
-            apply(b, t->parts[k]);
-        }
-    }
+    part_each(arg, apply, arg);
 }
 
 void retention_start(struct broker *b)
