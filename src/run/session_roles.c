@@ -366,8 +366,8 @@ static int check_target(const struct session *s, const struct session_fault *f, 
                    ? err_set(e, ERR_USAGE, 0, "no broker %d, the cluster has %d", f->f.node, n)
                    : 0;
     }
-    if (f->f.kind == FAULT_REBALANCE) {
-        return group_used(r, f->f.group)
+    if (f->f.kind == FAULT_REBALANCE) { /* before the first assignment it waits, as in a run */
+        return r->groups.n == 0 || group_used(r, f->f.group)
                    ? 0
                    : err_set(e, ERR_USAGE, 0, "no role reads with group %s", f->f.group);
     }
