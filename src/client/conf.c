@@ -21,11 +21,6 @@ static const struct preset presets[] = {
     {CONF_CONSUMER, "auto.offset.reset", "earliest"},
     {CONF_CONSUMER, "isolation.level", "read_committed"},
     {CONF_CONSUMER, "socket.nagle.disable", "true"},
-    /* While an open transaction holds the group's offsets, OffsetFetch is asked again after this
-     * time. An answer of the assignment before that comes behind the next one makes librdkafka
-     * (2.0.2 to 2.15 at least, rdkafka_assignment.c) begin at auto.offset.reset although the group
-     * has an offset: records twice, or lost. Asked soon, it comes before more often. */
-    {CONF_CONSUMER, "retry.backoff.ms", "5"},
     {CONF_PRODUCER, "enable.idempotence", "true"},
     {CONF_PRODUCER, "acks", "all"},
     {CONF_PRODUCER, "socket.nagle.disable", "true"},

@@ -54,6 +54,8 @@ static void read_lines(struct consumer *c, struct conf *lines)
     c->reset = reset_of(conf_get(lines, "auto.offset.reset"));
     c->auto_store = conf_true(conf_get(lines, "enable.auto.commit")) &&
                     conf_true(conf_get(lines, "enable.auto.offset.store"));
+    c->stable = c->group && !c->no_callback &&
+                strcmp(conf_get(lines, "isolation.level"), "read_committed") == 0;
     conf_set(lines, "enable.auto.offset.store", "false");
     if (!c->group)
         conf_set(lines, "enable.auto.commit", "false");
@@ -202,14 +204,12 @@ struct slot *consumer_slot(struct consumer *c, const char *topic, int32_t partit
     if (!make)
         return NULL;
     struct slot *s = VEC_PUSH(&c->slots);
-    *s = (struct slot){client_intern(topic),
-                       partition,
-                       CLIENT_NO_OFFSET,
-                       CLIENT_NO_OFFSET,
-                       CLIENT_NO_OFFSET,
-                       CLIENT_NO_OFFSET,
-                       false,
-                       false};
+    *s = (struct slot){.topic = client_intern(topic),
+                       .partition = partition,
+                       .next = CLIENT_NO_OFFSET,
+                       .first = CLIENT_NO_OFFSET,
+                       .stored = CLIENT_NO_OFFSET,
+                       .start = CLIENT_NO_OFFSET};
     return s;
 }
 
@@ -302,12 +302,14 @@ static size_t take_buffered(struct consumer *c, struct message **out, size_t max
 {
     struct slot *last = NULL;
     size_t n = 0, kept = c->buffer.head, i = c->buffer.head;
+    bool doubt = false;
     for (; i < c->buffer.n && n < max; i++) {
         struct message *m = c->buffer.items[i];
         const struct slot *s = last && last->topic == m->topic && last->partition == m->partition
                                    ? last
                                    : consumer_slot(c, m->topic, m->partition, false);
-        if (s && s->paused) {
+        if (s && (s->paused || s->doubtful)) {
+            doubt |= s->doubtful;
             c->buffer.items[kept++] = m;
             continue;
         }
@@ -321,6 +323,8 @@ static size_t take_buffered(struct consumer *c, struct message **out, size_t max
     memmove(&c->buffer.items[i - paused], &c->buffer.items[c->buffer.head],
             paused * sizeof c->buffer.items[0]);
     c->buffer.head = i - paused;
+    if (doubt)
+        consumer_verify(c);
     return n;
 }
 
@@ -344,7 +348,7 @@ size_t consumer_take(struct consumer *c, struct message **out, size_t max)
     if (blocked(c))
         return 0;
     size_t n = take_buffered(c, out, max);
-    if (n < max) {
+    if (n < max && !c->verifying) {
         consumer_fetch(c, FETCH);
         c->taken = true;
         if (!blocked(c))

@@ -31,7 +31,12 @@ struct consumer_rebalance {
     bool closing;                               /**< part of consumer_close(): needs no answer */
 };
 
-enum consumer_seek_why { CONSUMER_SEEK_ROLE, CONSUMER_SEEK_REWIND, CONSUMER_SEEK_RESET };
+enum consumer_seek_why {
+    CONSUMER_SEEK_ROLE,
+    CONSUMER_SEEK_REWIND,
+    CONSUMER_SEEK_RESET,
+    CONSUMER_SEEK_START /**< it had begun elsewhere although the group has an offset */
+};
 
 struct consumer_seek {
     const char *topic;

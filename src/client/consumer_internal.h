@@ -21,6 +21,7 @@ struct slot {
     int64_t stored; /**< what auto-commit was told */
     int64_t start;  /**< position given with the assignment, or CLIENT_NO_OFFSET */
     bool assigned, paused;
+    bool doubtful; /**< nothing is taken before it is known that it began right */
 };
 
 struct consumer {
@@ -37,6 +38,7 @@ struct consumer {
     struct timer *beat; /**< makes librdkafka look in time whether one is due, or NULL */
     int64_t reset;      /**< CLIENT_BEGINNING, CLIENT_END, CLIENT_NO_OFFSET = error */
     bool auto_store, no_callback;
+    bool stable; /**< offsets that an open transaction holds are waited for */
     bool closing, abandoned;
 
     struct { /* fetched and not taken */
@@ -61,6 +63,7 @@ struct consumer {
 
     struct seek *seeks;    /**< running one first */
     bool seeking;          /**< the first of seeks is in librdkafka: nothing is fetched */
+    bool verifying;        /**< the group's offsets are being read: nothing is fetched */
     size_t jobs;           /**< threads and commits under way */
     unsigned rejoin_ticks; /**< since leaving in order to join again; 0 = not */
     bool rejoined;         /**< ever */
@@ -100,6 +103,16 @@ void consumer_give_up(struct consumer *c);
 /** m says that the end of its partition was reached; deferred. */
 void consumer_tell_end(struct consumer *c, const rd_kafka_message_t *m);
 
+/* consumer_start.c */
+/** Reads the group's offsets for the doubtful partitions with messages in the buffer, and corrects
+ * what did not begin there; then they can be taken. */
+void consumer_verify(struct consumer *c);
+
 /* consumer_offsets.c */
+/** How long a read of committed offsets may take, and when a failed one is made again. */
+enum { COMMITTED_MS = 5000, AGAIN_MS = 200 };
 void consumer_offsets_free(struct consumer *c);
 bool consumer_positioning(const struct consumer *c);
+/** Sets positions as consumer_seek() does; takes ps over. */
+void consumer_add_seek(struct consumer *c, struct client_partitions ps, enum consumer_seek_why why,
+                       consumer_fn fn, void *arg);

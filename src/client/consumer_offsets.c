@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "client/consumer_internal.h"
 
-enum { COMMITTED_MS = 5000, AGAIN_MS = 200 };
-
 /* ---- commit ---- */
 
 struct commit {
@@ -127,7 +125,7 @@ void consumer_committed(struct consumer *c, const struct client_partitions *ps, 
 struct seek {
     struct seek *next;
     struct consumer *c;
-    bool rewind;
+    enum consumer_seek_why why;
     enum { SEEK_WAITS, SEEK_READS, SEEK_SETS } step;
     struct client_partitions ps;
     rd_kafka_topic_partition_list_t *list; /* while the thread has it */
@@ -154,13 +152,13 @@ static void report(struct consumer *c, const struct seek *s)
             .partition = p->partition,
             .from = slot && slot->next >= 0 ? slot->next : -1,
             .to = p->offset,
-            .why = s->rewind ? p->offset < 0 ? CONSUMER_SEEK_RESET : CONSUMER_SEEK_REWIND
-                             : CONSUMER_SEEK_ROLE,
+            .why = s->why == CONSUMER_SEEK_REWIND && p->offset < 0 ? CONSUMER_SEEK_RESET : s->why,
             .code = p->code,
         };
         if (slot && !p->code) {
             slot->next = p->offset >= 0 ? p->offset : CLIENT_NO_OFFSET;
             slot->stored = slot->next;
+            slot->doubtful = false;
         }
         if (c->cb.on_seek && !c->closing)
             c->cb.on_seek(c->cb.arg, &ev);
@@ -344,7 +342,7 @@ static void next_seek(struct consumer *c)
     struct seek *s = c->seeks;
     if (s->step != SEEK_WAITS)
         return;
-    if (s->rewind)
+    if (s->why == CONSUMER_SEEK_REWIND)
         forget_revoked(s);
     s->step = SEEK_READS;
     s->list = rd_kafka_topic_partition_list_new((int)s->ps.n);
@@ -366,12 +364,12 @@ static void next_seek(struct consumer *c)
         set_positions(s);
 }
 
-static void add_seek(struct consumer *c, struct client_partitions ps, bool rewind, consumer_fn fn,
-                     void *arg)
+void consumer_add_seek(struct consumer *c, struct client_partitions ps, enum consumer_seek_why why,
+                       consumer_fn fn, void *arg)
 {
     struct seek *s = xcalloc(1, sizeof *s), **end = &c->seeks;
     s->c = c;
-    s->rewind = rewind;
+    s->why = why;
     s->ps = ps;
     s->fn = fn;
     s->arg = arg;
@@ -386,7 +384,7 @@ static void add_seek(struct consumer *c, struct client_partitions ps, bool rewin
 void consumer_seek(struct consumer *c, const struct client_partitions *ps, consumer_fn fn,
                    void *arg)
 {
-    add_seek(c, client_partitions_copy(ps), false, fn, arg);
+    consumer_add_seek(c, client_partitions_copy(ps), CONSUMER_SEEK_ROLE, fn, arg);
 }
 
 /* Without a rebalance callback only librdkafka knows what is assigned. */
@@ -414,7 +412,7 @@ void consumer_rewind(struct consumer *c)
         client_partitions_free(&ps);
         return;
     }
-    add_seek(c, ps, true, NULL, NULL);
+    consumer_add_seek(c, ps, CONSUMER_SEEK_REWIND, NULL, NULL);
 }
 
 void consumer_offsets_free(struct consumer *c)

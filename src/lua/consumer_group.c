@@ -241,7 +241,8 @@ static void on_seek(void *arg, const struct consumer_seek *s)
 {
     static const char *const why[] = {[CONSUMER_SEEK_ROLE] = "role",
                                       [CONSUMER_SEEK_REWIND] = "rewind",
-                                      [CONSUMER_SEEK_RESET] = "reset"};
+                                      [CONSUMER_SEEK_RESET] = "reset",
+                                      [CONSUMER_SEEK_START] = "start"};
     struct lconsumer *c = arg;
     struct client_partition one = {.topic = s->topic, .partition = s->partition};
     consumer_drop_taken(c, &(struct client_partitions){&one, 1, 1});

@@ -15,7 +15,6 @@ TEST(preset_of_a_consumer)
     CHECK_STR(conf_get(&c, "auto.offset.reset"), "earliest");
     CHECK_STR(conf_get(&c, "isolation.level"), "read_committed");
     CHECK_STR(conf_get(&c, "socket.nagle.disable"), "true");
-    CHECK_STR(conf_get(&c, "retry.backoff.ms"), "5");
     CHECK(!conf_get(&c, "acks"));
     conf_free(&c);
 }

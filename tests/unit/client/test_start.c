@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A member begins where its group stands, also when it asked while a transaction held the offsets
+ * and its assignment changed before the answer: there librdkafka begins at auto.offset.reset. */
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "lab.h"
+#include "test.h"
+
+enum { RECORDS = 10, STANDS = 6 };
+
+struct member {
+    struct consumer *c;
+    size_t assigned;
+    int64_t first, last; /* offsets taken; -1 = none */
+    int seeks;
+};
+
+static void on_ready(void *arg)
+{
+    struct member *m = arg;
+    struct message *got[16];
+    size_t n;
+    while ((n = consumer_take(m->c, got, ARRAY_LEN(got))) > 0) {
+        for (size_t i = 0; i < n; i++) {
+            m->first = m->first < 0 ? got[i]->offset : m->first;
+            m->last = got[i]->offset;
+            message_release(got[i]);
+        }
+    }
+}
+
+static void on_assign(void *arg, const struct consumer_rebalance *r)
+{
+    struct member *m = arg;
+    m->assigned += r->partitions->n;
+    consumer_answer(m->c);
+}
+
+static void on_taken(void *arg, const struct consumer_rebalance *r)
+{
+    struct member *m = arg;
+    m->assigned -= r->partitions->n;
+    consumer_answer(m->c);
+}
+
+static void on_seek(void *arg, const struct consumer_seek *s)
+{
+    struct member *m = arg;
+    CHECK_INT(s->code, 0);
+    CHECK_INT(s->why, CONSUMER_SEEK_START);
+    CHECK_INT(s->to, STANDS);
+    m->seeks++;
+}
+
+static void join(struct member *m, const char *group, const char *topic, const char *policy)
+{
+    struct err e = {0};
+    struct conf conf = {0};
+    *m = (struct member){.first = -1, .last = -1};
+    conf_set(&conf, "partition.assignment.strategy", "cooperative-sticky");
+    conf_set(&conf, "auto.offset.reset", policy);
+    struct consumer_setup setup = {.bootstrap = lab_bootstrap(),
+                                   .group = group,
+                                   .topics = &topic,
+                                   .ntopics = 1,
+                                   .conf = &conf};
+    struct consumer_callbacks cb = {.arg = m,
+                                    .on_ready = on_ready,
+                                    .on_assign = on_assign,
+                                    .on_revoke = on_taken,
+                                    .on_lost = on_taken,
+                                    .on_seek = on_seek};
+    m->c = consumer_open(lab_loop, &setup, &cb, &e);
+    CHECK(m->c);
+    conf_free(&conf);
+}
+
+/* ---- a transaction that holds the offsets ---- */
+
+static void must(rd_kafka_error_t *error)
+{
+    if (error)
+        test_fail(__FILE__, __LINE__, "%s", rd_kafka_error_string(error));
+}
+
+static rd_kafka_t *pend(const char *group, const char *topic, int64_t offset)
+{
+    char reason[256] = "";
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", lab_bootstrap(), reason, sizeof reason);
+    rd_kafka_conf_set(conf, "transactional.id", lab_name("pend"), reason, sizeof reason);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+    CHECK(rk);
+    must(rd_kafka_init_transactions(rk, 20000));
+    must(rd_kafka_begin_transaction(rk));
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
+    for (int i = 0; i < 2; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = offset;
+    rd_kafka_consumer_group_metadata_t *md = rd_kafka_consumer_group_metadata_new(group);
+    must(rd_kafka_send_offsets_to_transaction(rk, list, md, 20000));
+    rd_kafka_consumer_group_metadata_destroy(md);
+    rd_kafka_topic_partition_list_destroy(list);
+    return rk;
+}
+
+static void commit(rd_kafka_t *rk)
+{
+    must(rd_kafka_commit_transaction(rk, 20000));
+    rd_kafka_destroy(rk);
+}
+
+static bool has_two(void *arg)
+{
+    return ((struct member *)arg)->assigned == 2;
+}
+
+static bool one_each(void *arg)
+{
+    struct member *m = arg;
+    return m[0].assigned == 1 && m[1].assigned == 1;
+}
+
+static bool at_ends(void *arg)
+{
+    struct member *m = arg;
+    return m[0].last == RECORDS && m[1].last == RECORDS;
+}
+
+/* One partition goes to the second member while the first waits for the offsets of both. */
+static void begin_during_a_rebalance(const char *policy)
+{
+    const char *topic = lab_name("start"), *group = lab_name("group");
+    struct member m[2];
+    lab_topic(topic, 2);
+    lab_fill(topic, 2, 0, 2 * RECORDS);
+    rd_kafka_t *txn = pend(group, topic, STANDS);
+    join(&m[0], group, topic, policy);
+    lab_until(has_two, &m[0], 20000, "both partitions");
+    join(&m[1], group, topic, policy);
+    lab_until(one_each, m, 20000, "one partition each");
+    lab_fill(topic, 2, 2 * RECORDS, 2);
+    lab_run(300);
+    CHECK_INT(m[0].first, -1);
+    CHECK_INT(m[1].first, -1);
+    commit(txn);
+    lab_until(at_ends, m, 20000, "the last records");
+    CHECK_INT(m[0].first, STANDS);
+    CHECK_INT(m[1].first, STANDS);
+    CHECK(m[0].seeks <= 1); /* none with a client that does it right */
+    CHECK_INT(m[1].seeks, 0);
+    lab_close_consumer(m[0].c);
+    lab_close_consumer(m[1].c);
+    lab_end();
+}
+
+TEST_LIMIT(a_member_begins_where_its_group_stands_earliest, 90)
+{
+    begin_during_a_rebalance("earliest");
+}
+
+TEST_LIMIT(a_member_begins_where_its_group_stands_latest, 90)
+{
+    begin_during_a_rebalance("latest");
+}
