@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hides that librdkafka may begin a partition at auto.offset.reset although the group has an offset.
- *
- * It does so (2.0.2 to 2.15 at least, rdkafka_assignment.c) when it asked for the offset while an
- * open transaction held it, and its assignment changed before the answer, which is "unstable": the
- * partition then begins as one without an offset. An application that does all right reads records
- * twice, or misses some. So before the first message of an assigned partition is taken, the group's
- * offset is read once more. */
+/* Hides that librdkafka may begin a partition at auto.offset.reset although its group has an
+ * offset. It does so (2.0.2 to 2.15 at least, rdkafka_assignment.c) when it asked for the offset
+ * while an open transaction held it, and its assignment changed before the answer, which is
+ * "unstable": the partition then begins as one without an offset. An application that does all
+ * right reads records twice, or misses some. So before the first message of an assigned partition
+ * is taken, the group's offset is read once more. */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -105,6 +105,16 @@ void points_arm(struct points *p, int fault, bool abort_it, uint32_t points)
     update(p);
 }
 
+void points_disarm(struct points *p, int fault)
+{
+    for (size_t i = p->pending.n; i-- > 0;) {
+        if (p->pending.items[i].armed && p->pending.items[i].fault == fault) {
+            forget(p, i);
+        }
+    }
+    update(p);
+}
+
 void points_mix(struct points *p, const int *off, size_t n)
 {
     memset(p->off, 0, p->s.plan->faults.n * sizeof *p->off);

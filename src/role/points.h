@@ -26,6 +26,8 @@ void points_switch(struct points *p, bool on);
 /** Orders a crash at the next of these points (a bit set of plan_point) that is passed, or the
  * abort of the next transaction: what the runner fires at a time instead of drawing it. */
 void points_arm(struct points *p, int fault, bool abort_it, uint32_t points);
+/** Takes back what was ordered for that fault and has not happened. */
+void points_disarm(struct points *p, int fault);
 
 /** Faults (by number) that are off at present, the others are on; what is pending of these is
  * forgotten. Numbers that the plan does not have are ignored. */

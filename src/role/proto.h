@@ -7,8 +7,9 @@ enum role_frame {
     ROLE_FILE =
         1, /**< one file of the source bundle: name, NUL, text; the scenario's own file first */
     ROLE_START,  /**< JSON object, see struct role_start in role/role.h for its members */
-    ROLE_FAULT,  /**< JSON: {"do": "rebalance" | "exit" | "faults" | "mix", "fault": number,
-                    "on": bool, "group": name, "off": [number]} */
+    ROLE_FAULT,  /**< JSON: {"do": "crash" | "abort" | "disarm" | "rebalance" | "exit" | "faults" |
+                    "mix", "fault": number, "points": bits, "on": bool, "group": name,
+                    "off": [number]} */
     ROLE_DRAIN,  /**< sources end (architecture: roles that own no consumer, senders spawned beside
                     one) */
     ROLE_STOP,   /**< iterators end; then the role function returns */

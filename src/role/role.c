@@ -389,6 +389,8 @@ static void on_fault(struct role *r, const char *data, size_t len)
     } else if ((strcmp(what, "crash") == 0 || strcmp(what, "abort") == 0) && !r->ending) {
         points_arm(r->points, (int)json_integer_value(json_object_get(j, "fault")), *what == 'a',
                    (uint32_t)json_integer_value(json_object_get(j, "points")));
+    } else if (strcmp(what, "disarm") == 0) {
+        points_disarm(r->points, (int)json_integer_value(json_object_get(j, "fault")));
     }
     json_decref(j);
 }

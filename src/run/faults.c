@@ -2,7 +2,7 @@
 /* The fault clock: every timed fault (exit, kill, pause, rebalance, broker) has a clock that draws
  * its times from the seed and picks a victim by hash. crash and abort are drawn in the roles
  * themselves, unless they have a time: then the victim is told, and another one when it dies
- * before.
+ * before, or does not come to such a point.
  *
  * kill, pause and exit look for an instance with an open transaction for a moment (armed) where the
  * role has transactions at all, because that is where such a fault finds something. */
@@ -16,7 +16,7 @@
 #include "run/exec.h"
 #include "run/internal.h"
 
-enum { ARM_POLL_MS = 3 };
+enum { ARM_POLL_MS = 3, ORDER_MS = 1000 };
 static const uint64_t ARM_NS = 1500000000u;
 
 static void on_clock(void *arg);
@@ -51,7 +51,7 @@ void faults_record(struct fault_clock *c, const char *edge, const char *target, 
 static bool eligible(const struct fault_clock *c, const struct member *m)
 {
     return m->up && m->ready && m->fault < 0 && !m->paused && !m->returned && m->slot->role &&
-           m->slot->current == m && !m->slot->guest &&
+           m->slot->current == m && !m->slot->guest && !(c->ordered && c->victim == m) &&
            plan_strings_has(&c->f->roles, m->slot->name) &&
            (c->f->index == 0 || c->f->index == m->slot->index);
 }
@@ -142,12 +142,24 @@ static void arm_member(struct fault_clock *c, struct member *m)
     json_decref(j);
 }
 
+/** Only what fires once: what fires again moves on by itself. */
+static bool is_waiting(const struct fault_clock *c)
+{
+    return c->ordered && c->f->at.min_ms >= 0;
+}
+
 void faults_done(struct run *r, int64_t fault)
 {
     for (size_t i = 0; i < r->clocks.n; i++) {
-        if (r->clocks.items[i].index == fault) {
-            r->clocks.items[i].ordered = false;
+        struct fault_clock *c = &r->clocks.items[i];
+        if (c->index != fault) {
+            continue;
         }
+        if (is_waiting(c)) {
+            timer_stop(c->timer);
+            c->timer = NULL;
+        }
+        c->ordered = false;
     }
 }
 
@@ -191,9 +203,27 @@ static void hit_member(struct fault_clock *c, struct member *m)
     free(json);
 }
 
+/** Who was told has not come to the point since: another one that works is told in its place. */
+static void move_on(struct fault_clock *c)
+{
+    struct member *m = choose(c, true);
+    if (m) {
+        char *json = xasprintf("{\"do\":\"disarm\",\"fault\":%d}", c->index);
+        proc_send(c->victim->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
+        free(json);
+        c->fired--;
+        hit_member(c, m);
+    }
+    faults_wait(c, ORDER_MS);
+}
+
 static void fire_member(struct fault_clock *c)
 {
     digest_poll(c->r);
+    if (is_waiting(c)) {
+        move_on(c);
+        return;
+    }
     uint64_t now = clock_mono_ns();
     c->armed_ns = c->armed_ns ? c->armed_ns : now;
     struct member *m = choose(c, true);
@@ -209,6 +239,9 @@ static void fire_member(struct fault_clock *c)
     }
     hit_member(c, m);
     faults_schedule(c);
+    if (is_waiting(c)) {
+        faults_wait(c, ORDER_MS);
+    }
 }
 
 static void fire_rebalance(struct fault_clock *c)
