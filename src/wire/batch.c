@@ -324,28 +324,77 @@ static const uint8_t *skip_headers(const uint8_t *p, const uint8_t *end)
     return p;
 }
 
-/** @return what follows the record, NULL = it makes no sense. */
-static inline const uint8_t *skip_record(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
+/** What lies between a record's length and what follows it. */
+static bool is_record(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
 {
-    int64_t size, time, delta = -1;
-    p = read_varint(p, end, VARINT32_BYTES, &size);
-    if (!p || size < 1 || size > end - p) {
-        return NULL;
-    }
-    end = p + size;
+    int64_t time, delta = -1;
     p = read_varint(p + 1, end, VARINT64_BYTES, &time); /* behind the attributes: unused */
     p = p ? read_varint(p, end, VARINT32_BYTES, &delta) : NULL;
     p = p && delta == offset_delta ? skip_bytes(p, end, -1) : NULL;
     p = p ? skip_bytes(p, end, -1) : NULL;
     p = p ? skip_headers(p, end) : NULL;
-    return p == end ? p : NULL;
+    return p == end;
+}
+
+/** The offset delta in its shortest form. @return its bytes, 0 = another form or more than three.
+ */
+static inline unsigned plain_delta(const uint8_t *p, int32_t offset_delta)
+{
+    uint32_t u = (uint32_t)offset_delta << 1;
+    if (u < 1u << 7) {
+        return p[0] == u ? 1 : 0;
+    }
+    bool first = p[0] == (0x80 | (u & 0x7f));
+    if (u < 1u << 14) {
+        return first && p[1] == u >> 7 ? 2 : 0;
+    }
+    return first && p[1] == (0x80 | (u >> 7 & 0x7f)) && p[2] == u >> 14 ? 3 : 0;
+}
+
+/** The same for what producers write most: times, lengths and offset in few bytes. Each step
+ *  depends on the one before only by a branch that is always the same one.
+ *  @param end PLAIN_MORE bytes can be read behind it
+ *  @return false: it is not so, and may be a record all the same */
+static inline bool is_plain(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
+{
+    p++;
+    if (p[0] & p[1] & 0x80) {
+        return false;
+    }
+    p += p[0] < 0x80 ? 1 : 2;
+    unsigned n = plain_delta(p, offset_delta);
+    p += n;
+    if (n == 0 || p[0] & 0x80 || (p[0] & 1 && p[0] != 1)) {
+        return false;
+    }
+    p += p[0] == 1 ? 1 : 1 + p[0] / 2; /* the key */
+    if (p >= end || p[0] & p[1] & 0x80) {
+        return false;
+    }
+    uint32_t value = p[0] < 0x80 ? p[0] : (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7;
+    p += p[0] < 0x80 ? 1 : 2;
+    if (value & 1 && value != 1) {
+        return false;
+    }
+    return (uint32_t)(end - p) == value / 2 + 1 && end[-1] == 0; /* no headers */
 }
 
 bool batch_is_dense(const struct batch *b)
 {
+    enum { PLAIN_LEAST = 6, PLAIN_MORE = 64 };
     const uint8_t *p = b->bytes + BATCH_HEADER, *end = b->bytes + b->size;
-    for (int32_t i = 0; p && i < b->count; i++) {
-        p = skip_record(p, end, i);
+    for (int32_t i = 0; i < b->count; i++) {
+        int64_t size;
+        p = read_varint(p, end, VARINT32_BYTES, &size);
+        if (!p || size < 1 || size > end - p) {
+            return false;
+        }
+        const uint8_t *next = p + size;
+        bool plain = size >= PLAIN_LEAST && end - next >= PLAIN_MORE && is_plain(p, next, i);
+        if (!plain && !is_record(p, next, i)) {
+            return false;
+        }
+        p = next;
     }
     return p == end;
 }

@@ -282,6 +282,55 @@ TEST(a_look_says_the_same_of_the_records_as_reading_them_all)
     buf_free(&buf);
 }
 
+/** Fields at the borders of one, two and three bytes, and now and then one beyond. */
+static void write_many(struct buf *b, int32_t n)
+{
+    static const int32_t lens[] = {-1, 0, 1, 5, 0, 3, -1, 2, 63, 4, 64};
+    static const uint8_t bytes[9000];
+    struct record *many = xcalloc((size_t)n, sizeof *many);
+    struct err e = {0};
+    for (int32_t i = 0; i < n; i++) {
+        many[i] = (struct record){.timestamp = 1000 + (i % 7 == 0 ? i : i % 3 * 32 - 32),
+                                  .key = bytes,
+                                  .key_len = lens[i * 5 % 11],
+                                  .value = bytes,
+                                  .value_len = i % 4000 == 999 ? 8190 + i % 3 : lens[i * 3 % 11],
+                                  .headers = headers,
+                                  .nheaders = i % 50 == 7 ? 4 : 0};
+    }
+    if (batch_write(b, &plain, many, (size_t)n, &e) < 0) {
+        test_fail(__FILE__, __LINE__, "%s", e.msg);
+    }
+    free(many);
+}
+
+TEST_LIMIT(and_the_same_of_many_records, 120)
+{
+    enum { RECORDS = 9000, ROUNDS = 2000 };
+    uint64_t state = 24680;
+    struct buf buf = {0};
+    int dense = 0;
+    write_many(&buf, RECORDS);
+    for (int k = 0; k < ROUNDS; k++) {
+        struct batch_iter it;
+        struct batch b;
+        char *exact = xrealloc(xmemdup0(buf.data, buf.len), buf.len);
+        for (int n = 0; n < k % 3; n++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            exact[BATCH_HEADER + (state >> 33) % (buf.len - BATCH_HEADER)] ^=
+                (char)(1 << (state >> 25) % 8);
+        }
+        batch_iter_init(&it, exact, buf.len);
+        batch_iter_next(&it, &b);
+        CHECK_INT(b.count, RECORDS);
+        CHECK_INT(batch_is_dense(&b), reads_dense(&b));
+        dense += batch_is_dense(&b);
+        free(exact);
+    }
+    CHECK(dense >= ROUNDS / 3 && dense < ROUNDS);
+    buf_free(&buf);
+}
+
 TEST(a_count_that_does_not_fit_is_corrupt)
 {
     struct buf buf = {0};
