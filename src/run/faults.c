@@ -16,7 +16,7 @@
 #include "run/exec.h"
 #include "run/internal.h"
 
-enum { ARM_POLL_MS = 3, ORDER_MS = 1000 };
+enum { ARM_POLL_MS = 3, ORDER_MS = 500 };
 static const uint64_t ARM_NS = 1500000000u;
 
 static void on_clock(void *arg);
