@@ -78,7 +78,7 @@ static void put_late(struct call *c, struct wire_value *out, struct part_appende
 }
 
 static int produce_one(struct call *c, struct wire_value *topic, const struct topicref *name,
-                       const struct wire_value *ask, int refused)
+                       const struct wire_value *ask, int refused, struct partition **written)
 {
     struct part_appended done = {.base = -1, .log_append_time = -1};
     struct partition *p = NULL;
@@ -94,6 +94,7 @@ static int produce_one(struct call *c, struct wire_value *topic, const struct to
     if (code == KAFKA_NOT_LEADER_OR_FOLLOWER && c->version >= HINTS_FROM) {
         hint_leader(c, out, p);
     }
+    *written = code == KAFKA_NONE ? p : *written;
     return code;
 }
 
@@ -127,6 +128,7 @@ static int refuse_whole(const struct wire_value *req)
 static void produce(struct call *c)
 {
     const struct wire_value *req = &c->req.root;
+    struct partition *written = NULL;
     int failed = KAFKA_NONE;
     int refused = refuse_whole(req);
     for (size_t i = 0; i < wire_count(req, "TopicData"); i++) {
@@ -138,7 +140,8 @@ static void produce(struct call *c)
         struct topicref name = topicref_read(c, t, "Name", c->version >= IDS_FROM);
         topicref_put(c, out, "Name", &name);
         for (size_t k = 0; k < wire_count(t, "PartitionData"); k++) {
-            int code = produce_one(c, out, &name, wire_at(t, "PartitionData", k), refused);
+            int code =
+                produce_one(c, out, &name, wire_at(t, "PartitionData", k), refused, &written);
             failed = code ? code : failed;
         }
     }
@@ -148,6 +151,9 @@ static void produce(struct call *c)
         call_refuse(c); /* without an answer this is all that a client can notice */
     } else {
         call_done(c);
+    }
+    if (written) {
+        plog_prepare(&written->log);
     }
 }
 

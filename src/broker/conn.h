@@ -16,6 +16,7 @@ struct conn {
     const char *view; /**< frames that are not yet handled: the scratch or `in` */
     size_t view_len;
     struct buf in;
+    uint32_t large;     /**< size of the last frame, 0 = above what is read at a time */
     uint64_t active_ms; /**< when bytes last came or went */
     size_t unsent;      /**< of the answer, when that was looked at */
     size_t counted;     /**< its share of broker.transit */

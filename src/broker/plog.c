@@ -180,15 +180,25 @@ static bool worth_taking(const struct batch *b, const struct buf *whole)
     return whole && b->size >= TAKE_MIN && whole->cap - b->size <= b->size / TAKE_WASTE;
 }
 
-/** Asks for all pages of a large batch at once: that costs less than a fault for each of them. */
-static void populate(uint8_t *p, size_t size)
+/** Asks for all pages of one more large batch at once: that costs less than a fault for each. */
+static void populate(struct plog_segment *s, size_t size)
 {
 #ifdef MADV_POPULATE_WRITE
-    if (size >= POPULATE_MIN) {
-        uintptr_t from = (uintptr_t)p & ~(uintptr_t)(PAGE - 1);
-        madvise((void *)from, (uintptr_t)p + size - from, MADV_POPULATE_WRITE);
+    size_t upto = s->cap - s->len < size ? s->cap : s->len + size;
+    size_t begin = s->ready > s->len ? s->ready : s->len;
+    if (size >= POPULATE_MIN && begin < upto) {
+        uintptr_t from = (uintptr_t)(s->data + begin) & ~(uintptr_t)(PAGE - 1);
+        madvise((void *)from, (uintptr_t)(s->data + upto) - from, MADV_POPULATE_WRITE);
+        s->ready = upto;
     }
 #endif
+}
+
+void plog_prepare(struct plog *l)
+{
+    if (l->start == 0 && l->segments.n > 0) {
+        populate(last_segment(l), l->last);
+    }
 }
 
 static void mark(struct plog *l, struct plog_segment *s)
@@ -212,11 +222,10 @@ static uint8_t *place(struct plog *l, const struct batch *b, struct buf *whole)
         return last_segment(l)->data;
     }
     struct plog_segment *s = room(l, b->size);
-    uint8_t *p = s->data + s->len;
     if (!used) {
-        populate(p, b->size);
+        populate(s, b->size);
     }
-    return memcpy(p, b->bytes, b->size);
+    return memcpy(s->data + s->len, b->bytes, b->size);
 }
 
 void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch, struct buf *whole)
@@ -227,6 +236,7 @@ void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch, st
     put(p + AT_LEADER_EPOCH, (uint32_t)leader_epoch, 4);
     mark(l, s);
     s->len += b->size;
+    l->last = b->size;
     l->end += (int64_t)b->last_offset_delta + 1;
     s->next = l->end;
     if (b->max_timestamp > s->max_time) {

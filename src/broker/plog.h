@@ -20,6 +20,7 @@ struct plog_segment {
     int64_t base, next; /**< first offset, offset behind the last */
     int64_t max_time;   /**< greatest timestamp of its records */
     size_t len, cap;
+    size_t ready; /**< bytes whose memory has been asked for */
     struct {
         struct plog_mark *items;
         size_t n, cap;
@@ -35,6 +36,7 @@ struct plog {
     } segments;
     int64_t start, end; /**< first offset that may be read, offset of the next record */
     size_t bytes;       /**< of all segments and their marks, as allocated */
+    size_t last;        /**< size of the last batch */
 };
 
 void plog_free(struct plog *l);
@@ -43,6 +45,8 @@ void plog_free(struct plog *l);
  * the log takes it over instead, and leaves an empty one; the other bytes in it stay where they are
  * for as long as the batch does. */
 void plog_append(struct plog *l, const struct batch *b, int32_t leader_epoch, struct buf *whole);
+/** Makes memory ready for one more batch like the last one: for when the answer is on its way. */
+void plog_prepare(struct plog *l);
 /** How many bytes an append of that size would allocate at most. */
 size_t plog_cost(const struct plog *l, size_t size);
 

@@ -379,13 +379,32 @@ static inline bool is_plain(const uint8_t *p, const uint8_t *end, int32_t offset
     return (uint32_t)(end - p) == value / 2 + 1 && end[-1] == 0; /* no headers */
 }
 
+/** The length of a record. Most are as long as the one before: then the next one is known without
+ *  waiting for these bytes.
+ *  @return what follows it, NULL = it makes no sense. */
+static inline const uint8_t *read_size(const uint8_t *p, const uint8_t *end, int64_t *size,
+                                       unsigned *width)
+{
+    bool same = *width == 1 ? end > p && p[0] == *size << 1
+                : *width == 2
+                    ? end - p > 1 && p[0] == (0x80 | (*size << 1 & 0x7f)) && p[1] == *size >> 6
+                    : false;
+    if (same) {
+        return p + *width;
+    }
+    const uint8_t *behind = read_varint(p, end, VARINT32_BYTES, size);
+    *width = behind ? (unsigned)(behind - p) : 0;
+    return behind;
+}
+
 bool batch_is_dense(const struct batch *b)
 {
     enum { PLAIN_LEAST = 6, PLAIN_MORE = 64 };
     const uint8_t *p = b->bytes + BATCH_HEADER, *end = b->bytes + b->size;
+    int64_t size = 0;
+    unsigned width = 0;
     for (int32_t i = 0; i < b->count; i++) {
-        int64_t size;
-        p = read_varint(p, end, VARINT32_BYTES, &size);
+        p = read_size(p, end, &size, &width);
         if (!p || size < 1 || size > end - p) {
             return false;
         }

@@ -2,6 +2,7 @@
 #include "lab.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -264,7 +265,8 @@ void lab_read(int fd, struct wire_msg *resp, int16_t api, int16_t version)
 bool lab_is_closed(int fd)
 {
     char c;
-    return recv(fd, &c, 1, 0) == 0;
+    ssize_t n = recv(fd, &c, 1, 0);
+    return n == 0 || (n < 0 && errno == ECONNRESET); /* reset: some of our bytes lay unread */
 }
 
 void lab_batch(struct buf *out, const char *const *values, int n)
