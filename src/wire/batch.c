@@ -336,84 +336,102 @@ static bool is_record(const uint8_t *p, const uint8_t *end, int32_t offset_delta
     return p == end;
 }
 
-/** The offset delta in its shortest form. @return its bytes, 0 = another form or more than three.
- */
-static inline unsigned plain_delta(const uint8_t *p, int32_t offset_delta)
+/** What a record has in common with the next one, as a rule: all lengths, and no headers. Such a
+ *  record is compared with this as a whole, and where the one behind it begins is known without
+ *  waiting for its bytes. */
+struct shape {
+    uint64_t head, head_mask; /**< from the length to the length of the key, less the offset */
+    uint32_t value, value_mask;
+    unsigned delta_at, delta_len, value_at; /**< positions in the record */
+    size_t size;                            /**< with its length; 0 = no shape is known */
+};
+enum { SHAPE_MORE = 8 }; /**< bytes that can be read behind a record that is compared */
+
+static inline uint64_t little_endian(const uint8_t *p, unsigned n)
 {
-    uint32_t u = (uint32_t)offset_delta << 1;
-    if (u < 1u << 7) {
-        return p[0] == u ? 1 : 0;
+    uint64_t u = 0;
+    for (unsigned i = 0; i < n; i++) {
+        u |= (uint64_t)p[i] << 8 * i;
     }
-    bool first = p[0] == (0x80 | (u & 0x7f));
-    if (u < 1u << 14) {
-        return first && p[1] == u >> 7 ? 2 : 0;
-    }
-    return first && p[1] == (0x80 | (u >> 7 & 0x7f)) && p[2] == u >> 14 ? 3 : 0;
+    return u;
 }
 
-/** The same for what producers write most: times, lengths and offset in few bytes. Each step
- *  depends on the one before only by a branch that is always the same one.
- *  @param end PLAIN_MORE bytes can be read behind it
- *  @return false: it is not so, and may be a record all the same */
-static inline bool is_plain(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
+/** An offset delta as it lies in memory, in its shortest form: one to three bytes, 4 = more. */
+static inline uint32_t delta_bytes(int32_t delta, unsigned *len)
 {
-    p++;
-    if (p[0] & p[1] & 0x80) {
-        return false;
-    }
-    p += p[0] < 0x80 ? 1 : 2;
-    unsigned n = plain_delta(p, offset_delta);
-    p += n;
-    if (n == 0 || p[0] & 0x80 || (p[0] & 1 && p[0] != 1)) {
-        return false;
-    }
-    p += p[0] == 1 ? 1 : 1 + p[0] / 2; /* the key */
-    if (p >= end || p[0] & p[1] & 0x80) {
-        return false;
-    }
-    uint32_t value = p[0] < 0x80 ? p[0] : (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7;
-    p += p[0] < 0x80 ? 1 : 2;
-    if (value & 1 && value != 1) {
-        return false;
-    }
-    return (uint32_t)(end - p) == value / 2 + 1 && end[-1] == 0; /* no headers */
+    uint32_t u = (uint32_t)delta << 1;
+    *len = u < 1u << 7 ? 1 : u < 1u << 14 ? 2 : u < 1u << 21 ? 3 : 4;
+    return *len == 1   ? u
+           : *len == 2 ? (0x80 | (u & 0x7f)) | u >> 7 << 8
+                       : (0x80 | (u & 0x7f)) | (0x80 | (u >> 7 & 0x7f)) << 8 | u >> 14 << 16;
 }
 
-/** The length of a record. Most are as long as the one before: then the next one is known without
- *  waiting for these bytes.
- *  @return what follows it, NULL = it makes no sense. */
-static inline const uint8_t *read_size(const uint8_t *p, const uint8_t *end, int64_t *size,
-                                       unsigned *width)
+static unsigned width_at(const uint8_t *p)
 {
-    bool same = *width == 1 ? end > p && p[0] == *size << 1
-                : *width == 2
-                    ? end - p > 1 && p[0] == (0x80 | (*size << 1 & 0x7f)) && p[1] == *size >> 6
-                    : false;
-    if (same) {
-        return p + *width;
+    unsigned n = 1;
+    while (n < 4 && p[n - 1] & 0x80) {
+        n++;
     }
-    const uint8_t *behind = read_varint(p, end, VARINT32_BYTES, size);
-    *width = behind ? (unsigned)(behind - p) : 0;
-    return behind;
+    return n;
+}
+
+/** The shape of a whole record, which lies from p to end; none where something is unusual. */
+static struct shape learn(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
+{
+    struct shape s = {0};
+    unsigned width = width_at(p), time_at = width + 1;
+    s.delta_at = time_at + 1;
+    uint32_t delta = delta_bytes(offset_delta, &s.delta_len);
+    uint32_t delta_mask = UINT32_MAX >> 8 * (4 - s.delta_len);
+    unsigned key_at = s.delta_at + s.delta_len;
+    if (width > 2 || s.delta_len > 3 || (size_t)(end - p) <= key_at + 1 || p[time_at] & 0x80 ||
+        p[key_at] & 0x80 || (little_endian(p + s.delta_at, 4) & delta_mask) != delta) {
+        return s;
+    }
+    s.value_at = key_at + 1 + (p[key_at] & 1 ? 0 : p[key_at] / 2);
+    unsigned value_len = width_at(p + s.value_at);
+    int64_t value;
+    const uint8_t *rest = read_varint(p + s.value_at, end, VARINT32_BYTES, &value);
+    if (value_len > 3 || !rest || end - rest != (value > 0 ? value : 0) + 1) {
+        return s;
+    }
+    s.head_mask = (UINT64_MAX >> 8 * (8 - key_at - 1)) & ~((uint64_t)0xff << 8 * width) &
+                  ~((uint64_t)0x7f << 8 * time_at) & ~((uint64_t)delta_mask << 8 * s.delta_at);
+    s.head = little_endian(p, 8) & s.head_mask;
+    s.head_mask |= (uint64_t)delta_mask << 8 * s.delta_at;
+    s.value_mask = UINT32_MAX >> 8 * (4 - value_len);
+    s.value = (uint32_t)little_endian(p + s.value_at, 4) & s.value_mask;
+    s.size = (size_t)(end - p);
+    return s;
+}
+
+/** s->size + SHAPE_MORE bytes can be read. */
+static inline bool has_shape(const uint8_t *p, const struct shape *s, int32_t offset_delta)
+{
+    unsigned len;
+    uint64_t delta = delta_bytes(offset_delta, &len);
+    return len == s->delta_len &&
+           (little_endian(p, 8) & s->head_mask) == (s->head | delta << 8 * s->delta_at) &&
+           (little_endian(p + s->value_at, 4) & s->value_mask) == s->value && p[s->size - 1] == 0;
 }
 
 bool batch_is_dense(const struct batch *b)
 {
-    enum { PLAIN_LEAST = 6, PLAIN_MORE = 64 };
     const uint8_t *p = b->bytes + BATCH_HEADER, *end = b->bytes + b->size;
-    int64_t size = 0;
-    unsigned width = 0;
+    struct shape s = {0};
     for (int32_t i = 0; i < b->count; i++) {
-        p = read_size(p, end, &size, &width);
-        if (!p || size < 1 || size > end - p) {
+        bool room = (size_t)(end - p) >= s.size + SHAPE_MORE;
+        if (s.size > 0 && room && has_shape(p, &s, i)) {
+            p += s.size;
+            continue;
+        }
+        int64_t size;
+        const uint8_t *body = read_varint(p, end, VARINT32_BYTES, &size);
+        if (!body || size < 1 || size > end - body || !is_record(body, body + size, i)) {
             return false;
         }
-        const uint8_t *next = p + size;
-        bool plain = size >= PLAIN_LEAST && end - next >= PLAIN_MORE && is_plain(p, next, i);
-        if (!plain && !is_record(p, next, i)) {
-            return false;
-        }
-        p = next;
+        s = end - body >= size + SHAPE_MORE ? learn(p, body + size, i) : (struct shape){0};
+        p = body + size;
     }
     return p == end;
 }

@@ -282,7 +282,8 @@ TEST(a_look_says_the_same_of_the_records_as_reading_them_all)
     buf_free(&buf);
 }
 
-/** Fields at the borders of one, two and three bytes, and now and then one beyond. */
+/** Fields at the borders of one, two and three bytes, and now and then one beyond; each kind of
+ * record several times in a row. */
 static void write_many(struct buf *b, int32_t n)
 {
     static const int32_t lens[] = {-1, 0, 1, 5, 0, 3, -1, 2, 63, 4, 64};
@@ -290,11 +291,12 @@ static void write_many(struct buf *b, int32_t n)
     struct record *many = xcalloc((size_t)n, sizeof *many);
     struct err e = {0};
     for (int32_t i = 0; i < n; i++) {
-        many[i] = (struct record){.timestamp = 1000 + (i % 7 == 0 ? i : i % 3 * 32 - 32),
+        int32_t k = i / 20;
+        many[i] = (struct record){.timestamp = 1000 + (i % 7 == 0 ? i : k % 3 * 32 - 32),
                                   .key = bytes,
-                                  .key_len = lens[i * 5 % 11],
+                                  .key_len = lens[k * 5 % 11],
                                   .value = bytes,
-                                  .value_len = i % 4000 == 999 ? 8190 + i % 3 : lens[i * 3 % 11],
+                                  .value_len = i % 4000 == 999 ? 8190 + i % 3 : lens[k * 3 % 11],
                                   .headers = headers,
                                   .nheaders = i % 50 == 7 ? 4 : 0};
     }
@@ -328,6 +330,37 @@ TEST_LIMIT(and_the_same_of_many_records, 120)
         free(exact);
     }
     CHECK(dense >= ROUNDS / 3 && dense < ROUNDS);
+    buf_free(&buf);
+}
+
+/** From 2^20 on a delta takes four bytes. The first such record here has no key, so that its fourth
+ * byte stands where the length of the key was, and looks like it. */
+TEST_LIMIT(and_the_same_of_a_million_records, 120)
+{
+    enum { MILLION = 1 << 20, MORE = 4 };
+    struct buf buf = {0};
+    uint8_t header[BATCH_HEADER] = {0};
+    buf_append(&buf, header, sizeof header);
+    for (uint32_t i = 0; i < MILLION + MORE; i++) {
+        uint8_t p[16] = {0}, *q = p + 3;
+        for (uint32_t u = i << 1; u > 0 || q == p + 3; u >>= 7) {
+            *q++ = (uint8_t)((u > 0x7f ? 0x80 : 0) | (u & 0x7f));
+        }
+        if (i != MILLION) {
+            *q++ = 1; /* no key */
+        }
+        *q++ = 2;
+        *q++ = 'x';
+        *q++ = 0;
+        p[0] = (uint8_t)((q - p - 1) << 1);
+        buf_append(&buf, p, (size_t)(q - p));
+    }
+    struct batch b = {.bytes = (const uint8_t *)buf.data,
+                      .size = buf.len,
+                      .count = MILLION + MORE,
+                      .last_offset_delta = MILLION + MORE - 1};
+    CHECK(!reads_dense(&b));
+    CHECK(!batch_is_dense(&b));
     buf_free(&buf);
 }
 
