@@ -3,7 +3,8 @@
  * answer before it has been written, so answers keep their order, and a peer that does not read
  * delays nobody but itself. Bytes of idle connections arrive in one shared buffer; a connection has
  * memory of its own only for what it could not yet handle, and reading stops when that grows.
- * Nothing is allocated because a length says so: memory follows the bytes that really arrive. */
+ * Nothing is allocated because a length says so: memory follows the bytes that really arrive, or
+ * arrived in the frame before. */
 #include "broker/front.h"
 
 #include <stdlib.h>
@@ -348,7 +349,7 @@ static void reserve_frame(struct conn *c)
 {
     int64_t size = frame_size(c->view, c->view_len) + SIZE_BYTES;
     bool much = size <= (int64_t)c->view_len * ARRIVED && size <= READ_STEP + SCRATCH;
-    if (much && size > (int64_t)c->view_len) {
+    if (much && size > SCRATCH) {
         buf_reserve_exact(&c->in, (size_t)size);
     }
 }
@@ -419,7 +420,6 @@ static char *on_room(void *arg, size_t *len)
         return room_as_before(c, len);
     }
     if (c->in.len == 0) {
-        buf_free(&c->in); /* for a frame that then did not come */
         *len = SCRATCH;
         return c->b->scratch;
     }
@@ -434,9 +434,21 @@ static char *on_room(void *arg, size_t *len)
     return buf_reserve(&c->in, SCRATCH);
 }
 
+/** Room was made, and nothing has come. */
+static void drop_room(struct conn *c)
+{
+    if (c->in.len == 0) {
+        buf_free(&c->in);
+    }
+}
+
 static void on_data(void *arg, size_t n)
 {
     struct conn *c = arg;
+    if (n == 0) {
+        drop_room(c);
+        return;
+    }
     bounds_touch(c);
     if (c->in.cap > 0) {
         c->in.len += n;

@@ -209,7 +209,8 @@ struct slot *consumer_slot(struct consumer *c, const char *topic, int32_t partit
                        .next = CLIENT_NO_OFFSET,
                        .first = CLIENT_NO_OFFSET,
                        .stored = CLIENT_NO_OFFSET,
-                       .start = CLIENT_NO_OFFSET};
+                       .start = CLIENT_NO_OFFSET,
+                       .end = CLIENT_NO_OFFSET};
     return s;
 }
 
@@ -219,8 +220,9 @@ void consumer_drop(struct consumer *c, const struct client_partitions *ps)
     for (size_t i = c->buffer.head; i < c->buffer.n; i++) {
         struct message *m = c->buffer.items[i];
         const struct slot *s = consumer_slot(c, m->topic, m->partition, false);
-        bool drop = ps ? client_partitions_find(ps, m->topic, m->partition) != NULL
-                       : !c->no_callback && !(s && s->assigned);
+        const struct client_partition *p =
+            ps ? client_partitions_find(ps, m->topic, m->partition) : NULL;
+        bool drop = ps ? p && !p->code : !c->no_callback && !(s && s->assigned);
         if (drop)
             message_release(m);
         else
@@ -348,7 +350,7 @@ size_t consumer_take(struct consumer *c, struct message **out, size_t max)
     if (blocked(c))
         return 0;
     size_t n = take_buffered(c, out, max);
-    if (n < max && !c->verifying) {
+    if (n < max && (!c->verifying || c->buffer.n - c->buffer.head < FETCH)) {
         consumer_fetch(c, FETCH);
         c->taken = true;
         if (!blocked(c))

@@ -71,23 +71,44 @@ struct ending {
     int64_t offset;
 };
 
+static bool is_held(const struct consumer *c, const struct slot *s)
+{
+    for (size_t i = c->buffer.head; s->doubtful && i < c->buffer.n; i++)
+        if (c->buffer.items[i]->topic == s->topic && c->buffer.items[i]->partition == s->partition)
+            return true;
+    return false;
+}
+
 static void end_later(void *arg)
 {
     struct ending *n = arg;
     struct consumer *c = n->c;
-    const struct slot *s = consumer_slot(c, n->topic, n->partition, false);
-    if (!c->closing && s && s->assigned)
+    struct slot *s = consumer_slot(c, n->topic, n->partition, false);
+    if (!c->closing && s && s->assigned && is_held(c, s))
+        s->end = n->offset;
+    else if (!c->closing && s && s->assigned)
         c->cb.on_end(c->cb.arg, n->topic, n->partition, n->offset);
     free(n);
     consumer_job_done(c);
 }
 
-void consumer_tell_end(struct consumer *c, const rd_kafka_message_t *m)
+static void tell(struct consumer *c, const char *topic, int32_t partition, int64_t offset)
 {
-    if (c->closing || !c->cb.on_end || !m->rkt)
-        return;
     struct ending *n = xmalloc(sizeof *n);
-    *n = (struct ending){c, client_intern(rd_kafka_topic_name(m->rkt)), m->partition, m->offset};
+    *n = (struct ending){c, topic, partition, offset};
     c->jobs++;
     loop_defer(c->loop, end_later, n);
+}
+
+void consumer_tell_end(struct consumer *c, const rd_kafka_message_t *m)
+{
+    if (!c->closing && c->cb.on_end && m->rkt)
+        tell(c, client_intern(rd_kafka_topic_name(m->rkt)), m->partition, m->offset);
+}
+
+void consumer_tell_held_end(struct consumer *c, struct slot *s)
+{
+    if (!c->closing && s->end >= 0)
+        tell(c, s->topic, s->partition, s->end);
+    s->end = CLIENT_NO_OFFSET;
 }

@@ -148,6 +148,7 @@ static void apply_assign(struct consumer *c, const struct note *n)
         const rd_kafka_topic_partition_t *given =
             rd_kafka_topic_partition_list_find(n->list, s->topic, s->partition);
         s->start = given ? given->offset : CLIENT_NO_OFFSET;
+        s->end = CLIENT_NO_OFFSET;
         s->doubtful = c->stable && (s->start == CLIENT_NO_OFFSET || s->start == CLIENT_STORED);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The consumer as its own files see it: consumer.c (opening, delivery, the end), consumer_group.c
- * (rebalances), consumer_offsets.c (commits, positions). */
+ * (rebalances), consumer_start.c (where a partition begins), consumer_ends.c (positions given with
+ * an assignment, ends of partitions), consumer_offsets.c (commits, positions). */
 #pragma once
 #include "client/internal.h"
 
@@ -22,6 +23,7 @@ struct slot {
     int64_t start;  /**< position given with the assignment, or CLIENT_NO_OFFSET */
     bool assigned, paused;
     bool doubtful; /**< nothing is taken before it is known that it began right */
+    int64_t end;   /**< that was reached while it was doubtful, or CLIENT_NO_OFFSET */
 };
 
 struct consumer {
@@ -63,7 +65,7 @@ struct consumer {
 
     struct seek *seeks;    /**< running one first */
     bool seeking;          /**< the first of seeks is in librdkafka: nothing is fetched */
-    bool verifying;        /**< the group's offsets are being read: nothing is fetched */
+    bool verifying;        /**< the group's offsets are being read */
     size_t jobs;           /**< threads and commits under way */
     unsigned rejoin_ticks; /**< since leaving in order to join again; 0 = not */
     bool rejoined;         /**< ever */
@@ -77,7 +79,8 @@ struct consumer {
 
 /* consumer.c */
 struct slot *consumer_slot(struct consumer *c, const char *topic, int32_t partition, bool make);
-/** Drops fetched messages of partitions that are not assigned (NULL) or that are in ps. */
+/** Drops fetched messages of partitions that are not assigned (NULL) or that are in ps with code 0.
+ */
 void consumer_drop(struct consumer *c, const struct client_partitions *ps);
 void consumer_tell_ready(struct consumer *c);
 void consumer_tell_error(struct consumer *c, const struct err *e);
@@ -100,8 +103,11 @@ void consumer_look_up(struct consumer *c);
 void consumer_give_up(struct consumer *c);
 
 /* consumer_ends.c */
-/** m says that the end of its partition was reached; deferred. */
+/** m says that the end of its partition was reached; deferred, and not before what lies in front of
+ * it can be taken. */
 void consumer_tell_end(struct consumer *c, const rd_kafka_message_t *m);
+/** Tells the end that was held back while the partition was doubtful, if any. */
+void consumer_tell_held_end(struct consumer *c, struct slot *s);
 
 /* consumer_start.c */
 /** Reads the group's offsets for the doubtful partitions with messages in the buffer, and corrects

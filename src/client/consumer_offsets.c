@@ -159,6 +159,7 @@ static void report(struct consumer *c, const struct seek *s)
             slot->next = p->offset >= 0 ? p->offset : CLIENT_NO_OFFSET;
             slot->stored = slot->next;
             slot->doubtful = false;
+            slot->end = CLIENT_NO_OFFSET;
         }
         if (c->cb.on_seek && !c->closing)
             c->cb.on_seek(c->cb.arg, &ev);

@@ -4,7 +4,8 @@
  * while an open transaction held it, and its assignment changed before the answer, which is
  * "unstable": the partition then begins as one without an offset. An application that does all
  * right reads records twice, or misses some. So before the first message of an assigned partition
- * is taken, the group's offset is read once more. */
+ * is taken, the group's offset is read once more; what began at the end of the log (policy
+ * "latest") is seen with the next record. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -32,11 +33,28 @@ static bool failed(const struct verify *v)
     return any;
 }
 
-/* What began before the group's offset; from the end of the log also behind it. Otherwise behind it
- * only means that what stands there is not for the application. */
-static bool began_wrong(const struct consumer *c, int64_t first, int64_t committed)
+/* An offset that the log does not have (any more) is no place to begin at. */
+static bool is_in_log(const struct consumer *c, const rd_kafka_topic_partition_t *p)
 {
-    return committed >= 0 && (first < committed || (first > committed && c->reset == CLIENT_END));
+    int64_t low = CLIENT_NO_OFFSET, high = CLIENT_NO_OFFSET; /* of the last answer to a fetch */
+    rd_kafka_get_watermark_offsets(c->rk, p->topic, p->partition, &low, &high);
+    return p->offset >= 0 && p->offset >= low && (high < 0 || p->offset <= high);
+}
+
+/* What began before the group's offset; with "latest" also behind it. Otherwise behind it only
+ * means that what stands there is not for the application. */
+static bool began_wrong(const struct consumer *c, const rd_kafka_topic_partition_t *committed,
+                        int64_t first)
+{
+    return is_in_log(c, committed) &&
+           (first < committed->offset || (first > committed->offset && c->reset == CLIENT_END));
+}
+
+static void began_right(struct consumer *c, struct slot *s)
+{
+    s->doubtful = false;
+    consumer_tell_ready(c); /* before the end is told */
+    consumer_tell_held_end(c, s);
 }
 
 static void correct(struct verify *v)
@@ -47,12 +65,12 @@ static void correct(struct verify *v)
         const rd_kafka_topic_partition_t *p = &v->list->elems[i];
         struct slot *s = consumer_slot(c, p->topic, p->partition, false);
         if (!s->doubtful)
-            continue; /* it has been given another position since */
+            continue; /* it was given another position meanwhile */
         int64_t first = client_partitions_find(&v->first, p->topic, p->partition)->offset;
-        if (began_wrong(c, first, p->offset))
+        if (began_wrong(c, p, first))
             client_partitions_add(&wrong, p->topic, p->partition, p->offset);
         else
-            s->doubtful = false;
+            began_right(c, s);
     }
     if (wrong.n > 0)
         consumer_add_seek(c, wrong, CONSUMER_SEEK_START, NULL, NULL);
@@ -73,8 +91,10 @@ static void done(void *arg)
     struct verify *v = arg;
     struct consumer *c = v->c;
     bool late = failed(v) && !c->closing;
-    /* During a rebalance nothing is set: what stays is verified behind it. */
-    if (!late && !c->closing && !c->notes && v->number == c->number)
+    /* During a rebalance, or while somebody else sets positions, nothing is set: what is doubtful
+     * then is verified again. */
+    bool free_to = !c->closing && !c->notes && !consumer_positioning(c) && v->number == c->number;
+    if (!late && free_to)
         correct(v);
     client_partitions_free(&v->first);
     rd_kafka_topic_partition_list_destroy(v->list);

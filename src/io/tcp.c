@@ -208,9 +208,9 @@ static void on_room(uv_handle_t *h, size_t suggested, uv_buf_t *out)
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *unused)
 {
     struct tcp *t = tcp_of(stream);
-    if (n > 0) {
+    if (n >= 0) {
         t->calls.data(t->arg, (size_t)n);
-    } else if (n < 0) {
+    } else {
         uv_read_stop(stream);
         t->reading = false;
         t->calls.closed(t->arg);

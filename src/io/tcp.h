@@ -31,7 +31,7 @@ void tcp_release(int reserved);
 struct tcp_calls {
     /** Where the next bytes shall go: *len bytes at the address returned, at least one. */
     char *(*room)(void *arg, size_t *len);
-    /** n bytes have arrived there. May close the connection. */
+    /** n bytes have arrived there, 0 = none did after all. May close the connection. */
     void (*data)(void *arg, size_t n);
     /** The peer ended the connection, or it broke: once, and not after tcp_close(). The receiver
      *  calls tcp_close(). */

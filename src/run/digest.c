@@ -134,10 +134,10 @@ static void on_event(void *arg, const struct event *ev)
         m->crashed = true;
         m->fault = (int)event_int(ev, H_CRASH_FAULT);
         r->count.crashes++;
-        faults_done(r, m->fault);
+        faults_done(r, m->fault, m);
         break;
     case H_FAULT:
-        faults_done(r, event_int(ev, H_FAULT_FAULT));
+        faults_done(r, event_int(ev, H_FAULT_FAULT), m);
         break;
     case H_DONE:
         map_put_str(&r->done, event_str(ev, H_DONE_NAME));

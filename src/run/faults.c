@@ -51,7 +51,7 @@ void faults_record(struct fault_clock *c, const char *edge, const char *target, 
 static bool eligible(const struct fault_clock *c, const struct member *m)
 {
     return m->up && m->ready && m->fault < 0 && !m->paused && !m->returned && m->slot->role &&
-           m->slot->current == m && !m->slot->guest && !(c->ordered && c->victim == m) &&
+           m->slot->current == m && !m->slot->guest &&
            plan_strings_has(&c->f->roles, m->slot->name) &&
            (c->f->index == 0 || c->f->index == m->slot->index);
 }
@@ -142,13 +142,20 @@ static void arm_member(struct fault_clock *c, struct member *m)
     json_decref(j);
 }
 
-/** Only what fires once: what fires again moves on by itself. */
+/** One of the scenario's: what was fired by hand stays where it was sent. */
 static bool is_waiting(const struct fault_clock *c)
 {
     return c->ordered && c->f->at.min_ms >= 0;
 }
 
-void faults_done(struct run *r, int64_t fault)
+static void disarm(const struct fault_clock *c)
+{
+    char *json = xasprintf("{\"do\":\"disarm\",\"fault\":%d}", c->index);
+    proc_send(c->victim->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
+    free(json);
+}
+
+void faults_done(struct run *r, int64_t fault, const struct member *m)
 {
     for (size_t i = 0; i < r->clocks.n; i++) {
         struct fault_clock *c = &r->clocks.items[i];
@@ -158,6 +165,9 @@ void faults_done(struct run *r, int64_t fault)
         if (is_waiting(c)) {
             timer_stop(c->timer);
             c->timer = NULL;
+        }
+        if (c->ordered && c->victim != m) { /* it did not know yet that another one was told */
+            disarm(c);
         }
         c->ordered = false;
     }
@@ -203,18 +213,36 @@ static void hit_member(struct fault_clock *c, struct member *m)
     free(json);
 }
 
-/** Who was told has not come to the point since: another one that works is told in its place. */
+/** The next one behind the victim that works, or NULL. */
+static struct member *behind_victim(struct fault_clock *c)
+{
+    struct run *r = c->r;
+    size_t from = (size_t)(c->victim->slot - r->slots);
+    for (size_t k = 1; k < r->nslots; k++) {
+        struct member *m = r->slots[(from + k) % r->nslots].current;
+        if (m && eligible(c, m) && is_busy(c, m)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+static void wait_for_victim(struct fault_clock *c)
+{
+    static const struct plan_range wait = {ORDER_MS / 2, ORDER_MS + ORDER_MS / 2};
+    faults_wait(c, (uint64_t)draw_range(c->r->o->seed, c->index, "move", c->moves++, wait));
+}
+
+/** Who was told has not come to the point since: another one is told in its place. */
 static void move_on(struct fault_clock *c)
 {
-    struct member *m = choose(c, true);
+    struct member *m = behind_victim(c);
     if (m) {
-        char *json = xasprintf("{\"do\":\"disarm\",\"fault\":%d}", c->index);
-        proc_send(c->victim->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
-        free(json);
+        disarm(c);
         c->fired--;
         hit_member(c, m);
     }
-    faults_wait(c, ORDER_MS);
+    wait_for_victim(c);
 }
 
 static void fire_member(struct fault_clock *c)
@@ -240,7 +268,7 @@ static void fire_member(struct fault_clock *c)
     hit_member(c, m);
     faults_schedule(c);
     if (is_waiting(c)) {
-        faults_wait(c, ORDER_MS);
+        wait_for_victim(c);
     }
 }
 

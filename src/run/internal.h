@@ -100,6 +100,7 @@ struct fault_clock {
     int roll_from, rolled;       /**< the first node of a roll, from 0; nodes that came back */
     const struct member *victim; /**< of the last firing, or NULL */
     bool ordered;                /**< crash, abort: the victim has not done it yet */
+    uint64_t moves;              /**< of that order, from one victim to the next */
 };
 
 /** A run whose course is not that of run.c: one at the prompt (session.c). */
@@ -274,7 +275,7 @@ void faults_stop(struct run *r);
 /** Looks again after ms. */
 void faults_wait(struct fault_clock *c, uint64_t ms);
 /** A role says that it did what a fault ordered. */
-void faults_done(struct run *r, int64_t fault);
+void faults_done(struct run *r, int64_t fault, const struct member *m);
 /** A process is gone: what was ordered of it and not done is ordered of another one. */
 void faults_gone(struct run *r, const struct member *m);
 /** Draws the time of the next firing. */

@@ -10,13 +10,13 @@ scenario "ordered" {
     sender = function(s)
       for n = 1, 300 do s:send("input", { key = n, value = n }); s:pace "60/s" end
     end,
-    worker = { count = 2, restart = "200ms", conf = { ["session.timeout.ms"] = 1000 },
+    worker = { count = 3, restart = "200ms", conf = { ["session.timeout.ms"] = 1000 },
       run = function(w)
         local consumer = w:consumer { group = "copy", topics = "input" }
-        -- the first one has no transactions
-        local producer = w:producer { transactional = w.index == 2 }
+        -- only the last one has transactions
+        local producer = w:producer { transactional = w.index == 3 }
         for batch in consumer:batches { max = 10, wait = "100ms" } do
-          local tx <close> = w.index == 2 and producer:begin(consumer) or nil
+          local tx <close> = w.index == 3 and producer:begin(consumer) or nil
           for _, m in ipairs(batch) do (tx or producer):send("output", { from = m, value = m.value }) end
           if tx then tx:commit() else producer:flush() consumer:commit() end
         end
@@ -26,7 +26,7 @@ scenario "ordered" {
   expect = { sometimes "died there" { crashed { role = "worker", point = { "before_offsets" } } } },
 }
 L
-for seed in 4 5; do
+for seed in 1 3; do
     run_kaos run ordered.lua --cluster embedded --seed $seed
     expect_code 0
     expect "PASS ordered"

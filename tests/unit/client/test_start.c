@@ -14,6 +14,7 @@ struct member {
     struct consumer *c;
     size_t assigned;
     int64_t first, last; /* offsets taken; -1 = none */
+    int64_t end;         /* told last; -1 = none */
     int seeks;
 };
 
@@ -54,13 +55,19 @@ static void on_seek(void *arg, const struct consumer_seek *s)
     m->seeks++;
 }
 
+static void on_end(void *arg, const char *topic, int32_t partition, int64_t offset)
+{
+    ((struct member *)arg)->end = offset;
+}
+
 static void join(struct member *m, const char *group, const char *topic, const char *policy)
 {
     struct err e = {0};
     struct conf conf = {0};
-    *m = (struct member){.first = -1, .last = -1};
+    *m = (struct member){.first = -1, .last = -1, .end = -1};
     conf_set(&conf, "partition.assignment.strategy", "cooperative-sticky");
     conf_set(&conf, "auto.offset.reset", policy);
+    conf_set(&conf, "enable.partition.eof", "true");
     struct consumer_setup setup = {.bootstrap = lab_bootstrap(),
                                    .group = group,
                                    .topics = &topic,
@@ -71,7 +78,8 @@ static void join(struct member *m, const char *group, const char *topic, const c
                                     .on_assign = on_assign,
                                     .on_revoke = on_taken,
                                     .on_lost = on_taken,
-                                    .on_seek = on_seek};
+                                    .on_seek = on_seek,
+                                    .on_end = on_end};
     m->c = consumer_open(lab_loop, &setup, &cb, &e);
     CHECK(m->c);
     conf_free(&conf);
@@ -85,14 +93,21 @@ static void must(rd_kafka_error_t *error)
         test_fail(__FILE__, __LINE__, "%s", rd_kafka_error_string(error));
 }
 
-static rd_kafka_t *pend(const char *group, const char *topic, int64_t offset)
+static rd_kafka_t *producer(const char *txn_id)
 {
     char reason[256] = "";
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", lab_bootstrap(), reason, sizeof reason);
-    rd_kafka_conf_set(conf, "transactional.id", lab_name("pend"), reason, sizeof reason);
+    if (txn_id)
+        rd_kafka_conf_set(conf, "transactional.id", txn_id, reason, sizeof reason);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
     CHECK(rk);
+    return rk;
+}
+
+static rd_kafka_t *pend(const char *group, const char *topic, int64_t offset)
+{
+    rd_kafka_t *rk = producer(lab_name("pend"));
     must(rd_kafka_init_transactions(rk, 20000));
     must(rd_kafka_begin_transaction(rk));
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
@@ -163,4 +178,55 @@ TEST_LIMIT(a_member_begins_where_its_group_stands_earliest, 90)
 TEST_LIMIT(a_member_begins_where_its_group_stands_latest, 90)
 {
     begin_during_a_rebalance("latest");
+}
+
+/* ---- an offset that the log has no more ---- */
+
+static void delete_records(const char *topic, int64_t before)
+{
+    rd_kafka_t *rk = producer(NULL);
+    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
+    for (int i = 0; i < 2; i++)
+        rd_kafka_topic_partition_list_add(list, topic, i)->offset = before;
+    rd_kafka_DeleteRecords_t *ask = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(rk, &ask, 1, NULL, q);
+    rd_kafka_event_t *ev = rd_kafka_queue_poll(q, 20000);
+    CHECK(ev);
+    CHECK_INT(rd_kafka_event_error(ev), 0);
+    rd_kafka_event_destroy(ev);
+    rd_kafka_DeleteRecords_destroy(ask);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_destroy(q);
+    rd_kafka_destroy(rk);
+}
+
+static bool told_end(void *arg)
+{
+    return ((struct member *)arg)->end == RECORDS;
+}
+
+static bool took_new_one(void *arg)
+{
+    struct member *m = arg;
+    return m->last == RECORDS && m->end == RECORDS + 1;
+}
+
+/* Back at such an offset, the policy would be applied once more, behind what has come meanwhile. */
+TEST_LIMIT(an_offset_that_is_no_more_in_the_log_is_no_place_to_begin, 90)
+{
+    const char *topic = lab_name("gone"), *group = lab_name("group");
+    struct member m;
+    lab_topic(topic, 2);
+    lab_fill(topic, 2, 0, 2 * RECORDS);
+    commit(pend(group, topic, STANDS));
+    delete_records(topic, STANDS + 2);
+    join(&m, group, topic, "latest");
+    lab_until(told_end, &m, 20000, "the end");
+    lab_fill(topic, 2, 2 * RECORDS, 2);
+    lab_until(took_new_one, &m, 20000, "the new records");
+    CHECK_INT(m.first, RECORDS);
+    CHECK_INT(m.seeks, 0);
+    lab_close_consumer(m.c);
+    lab_end();
 }
