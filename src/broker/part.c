@@ -205,6 +205,7 @@ static int check_blob(const void *records, size_t len, struct batch *x)
 {
     struct batch_iter it;
     batch_iter_init(&it, records, len);
+    it.look = true;
     enum batch_next got = batch_iter_next(&it, x);
     if (got == BATCH_END) {
         return KAFKA_INVALID_RECORD;
@@ -266,7 +267,7 @@ static int check_records(const struct broker *b, const struct partition *p, cons
     if (x->producer_id >= 0 && (x->base_sequence < 0 || x->producer_epoch < 0)) {
         return KAFKA_INVALID_RECORD;
     }
-    if (x->codec == CODEC_NONE && !batch_is_dense(x)) {
+    if (x->codec == CODEC_NONE && !x->dense) {
         return KAFKA_INVALID_RECORD;
     }
     int64_t ahead = x->max_timestamp - state_now_ms();

@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 #include "wire/compress.h"
+#include "wire/dense.h"
+#include "wire/varint.h"
 
 enum { /* offsets in the header; lengths */
        AT_LENGTH = 8,
@@ -23,8 +25,6 @@ enum { /* offsets in the header; lengths */
        AT_SEQUENCE = 53,
        AT_COUNT = 57,
        LENGTH_END = 12, /**< the length counts what is behind it */
-       VARINT32_BYTES = 5,
-       VARINT64_BYTES = 10,
 };
 
 static int64_t get(const uint8_t *p, unsigned size)
@@ -60,7 +60,28 @@ static const char *judge(const struct batch *b)
     return NULL;
 }
 
-static void read_header(struct batch *b, const uint8_t *p, size_t size)
+/** Both passes over a batch go hand in hand: what one has just read, the other finds in the cache.
+ */
+static void read_all(struct batch *b, bool look)
+{
+    enum { STEP = 48 << 10 };
+    const uint8_t *p = b->bytes + AT_ATTRIBUTES, *end = b->bytes + b->size;
+    uint32_t crc = 0;
+    struct dense d;
+    dense_start(&d, b);
+    while (p < end) {
+        size_t n = end - p < STEP ? (size_t)(end - p) : STEP;
+        crc = crc32c_more(crc, p, n);
+        p += n;
+        if (look) {
+            dense_upto(&d, p);
+        }
+    }
+    b->crc_ok = crc == b->crc;
+    b->dense = look && dense_ok(&d);
+}
+
+static void read_header(struct batch *b, const uint8_t *p, size_t size, bool look)
 {
     *b = (struct batch){
         .bytes = p,
@@ -83,7 +104,7 @@ static void read_header(struct batch *b, const uint8_t *p, size_t size)
     b->transactional = b->attributes & 1 << 4;
     b->control = b->attributes & 1 << 5;
     b->delete_horizon = b->attributes & 1 << 6;
-    b->crc_ok = crc32c(p + AT_ATTRIBUTES, size - AT_ATTRIBUTES) == b->crc;
+    read_all(b, look && b->codec == CODEC_NONE);
     b->corrupt = b->magic == 2 ? judge(b) : "the magic is not 2";
 }
 
@@ -118,7 +139,7 @@ enum batch_next batch_iter_next(struct batch_iter *it, struct batch *b)
         return it->pos == 0 ? bad_end(it, b, "the first batch is longer than the answer")
                             : BATCH_END;
     }
-    read_header(b, p, (size_t)length + LENGTH_END);
+    read_header(b, p, (size_t)length + LENGTH_END, it->look);
     it->pos += b->size;
     return b->corrupt ? BATCH_BAD : BATCH_OK;
 }
@@ -150,38 +171,10 @@ void record_iter_init_max(struct record_iter *it, const struct batch *b, size_t 
     it->end = it->p + raw.len;
 }
 
-static const uint8_t *read_long(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
-{
-    uint64_t u = 0;
-    for (int i = 0; i < max && p < end; i++) {
-        uint8_t c = *p++;
-        u |= (uint64_t)(c & 0x7f) << 7 * i;
-        if (c < 0x80) {
-            *v = (int64_t)(u >> 1 ^ (0 - (u & 1)));
-            return p;
-        }
-    }
-    return NULL;
-}
-
-/** Reads a varint of at most `max` bytes; nearly all have one or two.
- *  @return what follows it, NULL = it has no end.
- */
-static inline const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, int max, int64_t *v)
-{
-    if (end - p < 2 || (p[0] & p[1] & 0x80)) {
-        return read_long(p, end, max, v);
-    }
-    bool two = p[0] & 0x80;
-    uint32_t u = two ? (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7 : p[0];
-    *v = (int32_t)(u >> 1) ^ -(int32_t)(u & 1);
-    return p + (two ? 2 : 1);
-}
-
 static int64_t varint(struct record_iter *it, const uint8_t *end, int max)
 {
     int64_t v = 0;
-    const uint8_t *p = read_varint(it->p, end, max, &v);
+    const uint8_t *p = varint_read(it->p, end, max, &v);
     if (!p) {
         it->corrupt = "a varint has no end";
         return 0;
@@ -297,143 +290,6 @@ void record_iter_free(struct record_iter *it)
     free(it->owned);
     free(it->headers);
     *it = (struct record_iter){0};
-}
-
-/* ---- only whether they are whole: brokers ask that of each batch, so it has to be fast --------
- */
-
-/** Skips a length from `least` on, and as many bytes. @return NULL = it makes no sense. */
-static inline const uint8_t *skip_bytes(const uint8_t *p, const uint8_t *end, int least)
-{
-    int64_t n;
-    p = read_varint(p, end, VARINT32_BYTES, &n);
-    return !p || n < least || n > end - p ? NULL : n > 0 ? p + n : p;
-}
-
-static const uint8_t *skip_headers(const uint8_t *p, const uint8_t *end)
-{
-    int64_t n;
-    p = read_varint(p, end, VARINT32_BYTES, &n);
-    if (!p || n < 0 || n > end - p) {
-        return NULL;
-    }
-    for (int64_t i = 0; p && i < n; i++) {
-        p = skip_bytes(p, end, 0);
-        p = p ? skip_bytes(p, end, -1) : NULL;
-    }
-    return p;
-}
-
-/** What lies between a record's length and what follows it. */
-static bool is_record(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
-{
-    int64_t time, delta = -1;
-    p = read_varint(p + 1, end, VARINT64_BYTES, &time); /* behind the attributes: unused */
-    p = p ? read_varint(p, end, VARINT32_BYTES, &delta) : NULL;
-    p = p && delta == offset_delta ? skip_bytes(p, end, -1) : NULL;
-    p = p ? skip_bytes(p, end, -1) : NULL;
-    p = p ? skip_headers(p, end) : NULL;
-    return p == end;
-}
-
-/** What a record has in common with the next one, as a rule: all lengths, and no headers. Such a
- *  record is compared with this as a whole, and where the one behind it begins is known without
- *  waiting for its bytes. */
-struct shape {
-    uint64_t head, head_mask; /**< from the length to the length of the key, less the offset */
-    uint32_t value, value_mask;
-    unsigned delta_at, delta_len, value_at; /**< positions in the record */
-    size_t size;                            /**< with its length; 0 = no shape is known */
-};
-enum { SHAPE_MORE = 8 }; /**< bytes that can be read behind a record that is compared */
-
-static inline uint64_t little_endian(const uint8_t *p, unsigned n)
-{
-    uint64_t u = 0;
-    for (unsigned i = 0; i < n; i++) {
-        u |= (uint64_t)p[i] << 8 * i;
-    }
-    return u;
-}
-
-/** An offset delta as it lies in memory, in its shortest form: one to three bytes, 4 = more. */
-static inline uint32_t delta_bytes(int32_t delta, unsigned *len)
-{
-    uint32_t u = (uint32_t)delta << 1;
-    *len = u < 1u << 7 ? 1 : u < 1u << 14 ? 2 : u < 1u << 21 ? 3 : 4;
-    return *len == 1   ? u
-           : *len == 2 ? (0x80 | (u & 0x7f)) | u >> 7 << 8
-                       : (0x80 | (u & 0x7f)) | (0x80 | (u >> 7 & 0x7f)) << 8 | u >> 14 << 16;
-}
-
-static unsigned width_at(const uint8_t *p)
-{
-    unsigned n = 1;
-    while (n < 4 && p[n - 1] & 0x80) {
-        n++;
-    }
-    return n;
-}
-
-/** The shape of a whole record, which lies from p to end; none where something is unusual. */
-static struct shape learn(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
-{
-    struct shape s = {0};
-    unsigned width = width_at(p), time_at = width + 1;
-    s.delta_at = time_at + 1;
-    uint32_t delta = delta_bytes(offset_delta, &s.delta_len);
-    uint32_t delta_mask = UINT32_MAX >> 8 * (4 - s.delta_len);
-    unsigned key_at = s.delta_at + s.delta_len;
-    if (width > 2 || s.delta_len > 3 || (size_t)(end - p) <= key_at + 1 || p[time_at] & 0x80 ||
-        p[key_at] & 0x80 || (little_endian(p + s.delta_at, 4) & delta_mask) != delta) {
-        return s;
-    }
-    s.value_at = key_at + 1 + (p[key_at] & 1 ? 0 : p[key_at] / 2);
-    unsigned value_len = width_at(p + s.value_at);
-    int64_t value;
-    const uint8_t *rest = read_varint(p + s.value_at, end, VARINT32_BYTES, &value);
-    if (value_len > 3 || !rest || end - rest != (value > 0 ? value : 0) + 1) {
-        return s;
-    }
-    s.head_mask = (UINT64_MAX >> 8 * (8 - key_at - 1)) & ~((uint64_t)0xff << 8 * width) &
-                  ~((uint64_t)0x7f << 8 * time_at) & ~((uint64_t)delta_mask << 8 * s.delta_at);
-    s.head = little_endian(p, 8) & s.head_mask;
-    s.head_mask |= (uint64_t)delta_mask << 8 * s.delta_at;
-    s.value_mask = UINT32_MAX >> 8 * (4 - value_len);
-    s.value = (uint32_t)little_endian(p + s.value_at, 4) & s.value_mask;
-    s.size = (size_t)(end - p);
-    return s;
-}
-
-/** s->size + SHAPE_MORE bytes can be read. */
-static inline bool has_shape(const uint8_t *p, const struct shape *s, int32_t offset_delta)
-{
-    unsigned len;
-    uint64_t delta = delta_bytes(offset_delta, &len);
-    return len == s->delta_len &&
-           (little_endian(p, 8) & s->head_mask) == (s->head | delta << 8 * s->delta_at) &&
-           (little_endian(p + s->value_at, 4) & s->value_mask) == s->value && p[s->size - 1] == 0;
-}
-
-bool batch_is_dense(const struct batch *b)
-{
-    const uint8_t *p = b->bytes + BATCH_HEADER, *end = b->bytes + b->size;
-    struct shape s = {0};
-    for (int32_t i = 0; i < b->count; i++) {
-        bool room = (size_t)(end - p) >= s.size + SHAPE_MORE;
-        if (s.size > 0 && room && has_shape(p, &s, i)) {
-            p += s.size;
-            continue;
-        }
-        int64_t size;
-        const uint8_t *body = read_varint(p, end, VARINT32_BYTES, &size);
-        if (!body || size < 1 || size > end - body || !is_record(body, body + size, i)) {
-            return false;
-        }
-        s = end - body >= size + SHAPE_MORE ? learn(p, body + size, i) : (struct shape){0};
-        p = body + size;
-    }
-    return p == end;
 }
 
 bool control_read(const struct record *r, struct control *c)

@@ -24,6 +24,8 @@ struct batch {
     int8_t magic;
     uint32_t crc;
     bool crc_ok;
+    bool dense; /**< only if batch_iter.look: not compressed, and the records are whole, as many as
+                     the header says, with offsets without gaps from the base */
     int16_t attributes;
     uint8_t codec;        /**< enum batch_codec, or a number that Kafka does not have */
     bool log_append_time; /**< timestamp type: false = create time */
@@ -42,6 +44,7 @@ enum batch_next { BATCH_END, BATCH_OK, BATCH_BAD };
 struct batch_iter {
     const uint8_t *p;
     size_t len, pos;
+    bool look; /**< set by the owner: batch.dense is to be known */
 };
 void batch_iter_init(struct batch_iter *it, const void *blob, size_t len);
 /** The next batch. BATCH_END: nothing more (a cut last batch counts as nothing; it->pos tells where
@@ -82,11 +85,6 @@ void record_iter_init_max(struct record_iter *it, const struct batch *b, size_t 
 int record_iter_next(struct record_iter *it, struct record *r);
 void record_iter_free(struct record_iter *it);
 
-/** Whether the records of a batch that is not compressed are whole, as many as its header says, and
- * have the offsets 0, 1, 2 ... behind its base. The same as reading them all, several times as
- * fast. */
-bool batch_is_dense(const struct batch *b);
-
 enum { CONTROL_ABORT = 0, CONTROL_COMMIT = 1 };
 struct control {
     int16_t type; /**< CONTROL_ABORT, CONTROL_COMMIT or another kind of control record */
@@ -112,5 +110,7 @@ int batch_write(struct buf *out, const struct batch_opts *o, const struct record
                 struct err *e);
 
 uint32_t crc32c(const void *data, size_t len);
+/** The same of what has the CRC `crc`, and data behind it; crc32c() begins with 0. */
+uint32_t crc32c_more(uint32_t crc, const void *data, size_t len);
 /** The same on processors without an instruction for it. */
 uint32_t crc32c_tables(const void *data, size_t len);

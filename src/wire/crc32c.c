@@ -81,9 +81,10 @@ __attribute__((target("sse4.2"))) static uint64_t three_lanes(uint64_t c, const 
     return skip_lane(skip_lane(c) ^ second) ^ third;
 }
 
-__attribute__((target("sse4.2"))) static uint32_t by_instruction(const uint8_t *p, size_t len)
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, const uint8_t *p,
+                                                                 size_t len)
 {
-    uint64_t c = UINT32_MAX, word;
+    uint64_t c = ~crc, word;
     pthread_once(&once_lane, make_over_lane);
     for (; len >= 3 * LANE; len -= 3 * LANE, p += 3 * LANE) {
         c = three_lanes(c, p);
@@ -103,17 +104,16 @@ static bool has_instruction(void)
     return false;
 }
 
-static uint32_t by_instruction(const uint8_t *p, size_t len)
+static uint32_t by_instruction(uint32_t crc, const uint8_t *p, size_t len)
 {
     return 0;
 }
 #endif
 
-uint32_t crc32c_tables(const void *data, size_t len)
+static uint32_t by_tables(uint32_t crc, const uint8_t *p, size_t len)
 {
-    const uint8_t *p = data;
     pthread_once(&once, make_tables);
-    uint32_t c = UINT32_MAX;
+    uint32_t c = ~crc;
     for (; len >= SLICES; len -= SLICES, p += SLICES) {
         uint32_t lo = c ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
                            (uint32_t)p[3] << 24);
@@ -126,7 +126,17 @@ uint32_t crc32c_tables(const void *data, size_t len)
     return ~c;
 }
 
+uint32_t crc32c_tables(const void *data, size_t len)
+{
+    return by_tables(0, data, len);
+}
+
+uint32_t crc32c_more(uint32_t crc, const void *data, size_t len)
+{
+    return has_instruction() ? by_instruction(crc, data, len) : by_tables(crc, data, len);
+}
+
 uint32_t crc32c(const void *data, size_t len)
 {
-    return has_instruction() ? by_instruction(data, len) : crc32c_tables(data, len);
+    return crc32c_more(0, data, len);
 }

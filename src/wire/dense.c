@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hides how little of a record has to be looked at: one that has the shape of the one before is
+ * compared with it as a whole. */
+#include "wire/dense.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "wire/varint.h"
+
+/** Skips a length from `least` on, and as many bytes. @return NULL = it makes no sense. */
+static inline const uint8_t *skip_bytes(const uint8_t *p, const uint8_t *end, int least)
+{
+    int64_t n;
+    p = varint_read(p, end, VARINT32_BYTES, &n);
+    return !p || n < least || n > end - p ? NULL : n > 0 ? p + n : p;
+}
+
+static const uint8_t *skip_headers(const uint8_t *p, const uint8_t *end)
+{
+    int64_t n;
+    p = varint_read(p, end, VARINT32_BYTES, &n);
+    if (!p || n < 0 || n > end - p) {
+        return NULL;
+    }
+    for (int64_t i = 0; p && i < n; i++) {
+        p = skip_bytes(p, end, 0);
+        p = p ? skip_bytes(p, end, -1) : NULL;
+    }
+    return p;
+}
+
+/** What lies between a record's length and what follows it. */
+static bool is_record(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
+{
+    int64_t time, delta = -1;
+    p = varint_read(p + 1, end, VARINT64_BYTES, &time); /* behind the attributes: unused */
+    p = p ? varint_read(p, end, VARINT32_BYTES, &delta) : NULL;
+    p = p && delta == offset_delta ? skip_bytes(p, end, -1) : NULL;
+    p = p ? skip_bytes(p, end, -1) : NULL;
+    p = p ? skip_headers(p, end) : NULL;
+    return p == end;
+}
+
+enum { SHAPE_MORE = 8 }; /**< bytes that can be read behind a record that is compared */
+
+static inline uint64_t eight_at(const uint8_t *p)
+{
+    uint64_t u;
+    memcpy(&u, p, sizeof u);
+    return le64toh(u);
+}
+
+static inline uint32_t four_at(const uint8_t *p)
+{
+    uint32_t u;
+    memcpy(&u, p, sizeof u);
+    return le32toh(u);
+}
+
+/** An offset delta as it lies in memory, in its shortest form: one to three bytes, 4 = more. */
+static inline uint32_t delta_bytes(int32_t delta, unsigned *len)
+{
+    uint32_t u = (uint32_t)delta << 1;
+    *len = u < 1u << 7 ? 1 : u < 1u << 14 ? 2 : u < 1u << 21 ? 3 : 4;
+    return *len == 1   ? u
+           : *len == 2 ? (0x80 | (u & 0x7f)) | u >> 7 << 8
+                       : (0x80 | (u & 0x7f)) | (0x80 | (u >> 7 & 0x7f)) << 8 | u >> 14 << 16;
+}
+
+static unsigned width_at(const uint8_t *p)
+{
+    unsigned n = 1;
+    while (n < 4 && p[n - 1] & 0x80) {
+        n++;
+    }
+    return n;
+}
+
+/** The shape of a whole record, which lies from p to end; none where something is unusual. */
+static struct shape learn(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
+{
+    struct shape s = {0};
+    unsigned width = width_at(p), time_at = width + 1;
+    s.delta_at = time_at + 1;
+    uint32_t delta = delta_bytes(offset_delta, &s.delta_len);
+    uint32_t delta_mask = UINT32_MAX >> 8 * (4 - s.delta_len);
+    unsigned key_at = s.delta_at + s.delta_len;
+    if (width > 2 || s.delta_len > 3 || (size_t)(end - p) <= key_at + 1 || p[time_at] & 0x80 ||
+        p[key_at] & 0x80 || (four_at(p + s.delta_at) & delta_mask) != delta) {
+        return s;
+    }
+    s.value_at = key_at + 1 + (p[key_at] & 1 ? 0 : p[key_at] / 2);
+    unsigned value_len = width_at(p + s.value_at);
+    int64_t value;
+    const uint8_t *rest = varint_read(p + s.value_at, end, VARINT32_BYTES, &value);
+    if (value_len > 3 || !rest || end - rest != (value > 0 ? value : 0) + 1) {
+        return s;
+    }
+    s.head_mask = (UINT64_MAX >> 8 * (8 - key_at - 1)) & ~((uint64_t)0xff << 8 * width) &
+                  ~((uint64_t)0x7f << 8 * time_at) & ~((uint64_t)delta_mask << 8 * s.delta_at);
+    s.head = eight_at(p) & s.head_mask;
+    s.head_mask |= (uint64_t)delta_mask << 8 * s.delta_at;
+    s.value_mask = UINT32_MAX >> 8 * (4 - value_len);
+    s.value = four_at(p + s.value_at) & s.value_mask;
+    s.size = (size_t)(end - p);
+    return s;
+}
+
+/** s->size + SHAPE_MORE bytes can be read. */
+static inline bool has_shape(const uint8_t *p, const struct shape *s, int32_t offset_delta)
+{
+    unsigned len;
+    uint64_t delta = delta_bytes(offset_delta, &len);
+    return len == s->delta_len &&
+           (eight_at(p) & s->head_mask) == (s->head | delta << 8 * s->delta_at) &&
+           (four_at(p + s->value_at) & s->value_mask) == s->value && p[s->size - 1] == 0;
+}
+
+void dense_start(struct dense *d, const struct batch *b)
+{
+    *d = (struct dense){.p = b->bytes + BATCH_HEADER, .end = b->bytes + b->size, .count = b->count};
+}
+
+/** One that has no known shape. @return what follows it, NULL = it makes no sense. */
+static const uint8_t *take_one(struct dense *d)
+{
+    int64_t size;
+    const uint8_t *p = varint_read(d->p, d->end, VARINT32_BYTES, &size);
+    if (!p || size < 1 || size > d->end - p || !is_record(p, p + size, d->i)) {
+        return NULL;
+    }
+    bool room = d->end - p >= size + SHAPE_MORE;
+    d->shape = room ? learn(d->p, p + size, d->i) : (struct shape){0};
+    return p + size;
+}
+
+void dense_upto(struct dense *d, const uint8_t *upto)
+{
+    while (d->p && d->p < upto && d->i < d->count) {
+        const struct shape *s = &d->shape;
+        bool room = (size_t)(d->end - d->p) >= s->size + SHAPE_MORE;
+        bool same = s->size > 0 && room && has_shape(d->p, s, d->i);
+        d->p = same ? d->p + s->size : take_one(d);
+        d->i++;
+    }
+}
+
+bool dense_ok(const struct dense *d)
+{
+    return d->p == d->end && d->i == d->count;
+}
