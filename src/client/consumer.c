@@ -114,6 +114,7 @@ static void release(struct consumer *c)
     membership_free(c->membership);
     consumer_offsets_free(c);
     client_partitions_free(&c->assignment);
+    client_partitions_free(&c->began);
     rd_kafka_topic_partition_list_destroy(c->topics);
     free(c->slots.items);
     free(c->group);

@@ -63,13 +63,15 @@ struct consumer {
     void *hold_arg;
     bool held;
 
-    struct seek *seeks;    /**< running one first */
-    bool seeking;          /**< the first of seeks is in librdkafka: nothing is fetched */
-    bool verifying;        /**< the group's offsets are being read */
-    size_t jobs;           /**< threads and commits under way */
-    unsigned rejoin_ticks; /**< since leaving in order to join again; 0 = not */
-    bool rejoined;         /**< ever */
-    bool looking;          /**< without a group: the partitions are being looked up */
+    struct seek *seeks;             /**< running one first */
+    bool seeking;                   /**< the first of seeks is in librdkafka: nothing is fetched */
+    bool verifying;                 /**< the group's offsets are being read */
+    struct client_partitions began; /**< where doubtful partitions began, of the last verifying */
+    uint64_t began_number;          /**< the assignment that it is about */
+    size_t jobs;                    /**< threads and commits under way */
+    unsigned rejoin_ticks;          /**< since leaving in order to join again; 0 = not */
+    bool rejoined;                  /**< ever */
+    bool looking;                   /**< without a group: the partitions are being looked up */
 
     struct timer *bound;
     bool destroying;

@@ -148,9 +148,9 @@ static bool is_waiting(const struct fault_clock *c)
     return c->ordered && c->f->at.min_ms >= 0;
 }
 
-static void disarm(const struct fault_clock *c)
+static void tell_victim(const struct fault_clock *c, const char *what)
 {
-    char *json = xasprintf("{\"do\":\"disarm\",\"fault\":%d}", c->index);
+    char *json = xasprintf("{\"do\":\"%s\",\"fault\":%d}", what, c->index);
     proc_send(c->victim->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
     free(json);
 }
@@ -167,7 +167,7 @@ void faults_done(struct run *r, int64_t fault, const struct member *m)
             c->timer = NULL;
         }
         if (c->ordered && c->victim != m) { /* it did not know yet that another one was told */
-            disarm(c);
+            tell_victim(c, "disarm");
         }
         c->ordered = false;
     }
@@ -207,10 +207,8 @@ static void hit_member(struct fault_clock *c, struct member *m)
         member_signal(m, c->f->signum, c->index);
         return;
     }
-    char *json = xasprintf("{\"do\":\"exit\",\"fault\":%d}", c->index);
     m->fault = c->index;
-    proc_send(m->proc, ROLE_FAULT, json, (uint32_t)strlen(json));
-    free(json);
+    tell_victim(c, "exit");
 }
 
 /** The next one behind the victim that works, or NULL. */
@@ -238,7 +236,7 @@ static void move_on(struct fault_clock *c)
 {
     struct member *m = behind_victim(c);
     if (m) {
-        disarm(c);
+        tell_victim(c, "disarm");
         c->fired--;
         hit_member(c, m);
     }

@@ -110,7 +110,7 @@ int batch_write(struct buf *out, const struct batch_opts *o, const struct record
                 struct err *e);
 
 uint32_t crc32c(const void *data, size_t len);
-/** The same of what has the CRC `crc`, and data behind it; crc32c() begins with 0. */
-uint32_t crc32c_more(uint32_t crc, const void *data, size_t len);
 /** The same on processors without an instruction for it. */
 uint32_t crc32c_tables(const void *data, size_t len);
+/** The CRC of data behind what has the CRC `crc`; nothing has 0. */
+uint32_t crc32c_more(uint32_t crc, const void *data, size_t len);
