@@ -21,7 +21,6 @@ enum {
     SCRATCH = 256 << 10,
     READ_STEP = 1 << 20,
     QUEUE_MAX = 1 << 20, /* bytes of further requests while one is being handled */
-    ARRIVED = 32,        /* a part of so many: then memory for all of the frame is worth having */
     SIZE_BYTES = 4,
     ADDS_FROM = 12, /* Produce: adds its partitions to a transaction */
 };
@@ -344,23 +343,12 @@ static bool handle_frames(struct conn *c)
     return true;
 }
 
-/** Room for the whole frame at once, so that what arrives of it need not move. */
-static void reserve_frame(struct conn *c)
-{
-    int64_t size = frame_size(c->view, c->view_len) + SIZE_BYTES;
-    bool much = size <= (int64_t)c->view_len * ARRIVED && size <= READ_STEP + SCRATCH;
-    if (much && size > SCRATCH) {
-        buf_reserve_exact(&c->in, (size_t)size);
-    }
-}
-
 /** What is left of the view moves to the front of memory of our own. */
 static void keep_rest(struct conn *c)
 {
     if (c->in.len > 0) {
         buf_consume(&c->in, c->in.len - c->view_len);
     } else if (c->view_len > 0) {
-        reserve_frame(c);
         buf_append(&c->in, c->view, c->view_len);
     }
     if (c->in.len == 0) {
@@ -368,14 +356,6 @@ static void keep_rest(struct conn *c)
     }
     c->view = NULL;
     c->view_len = 0;
-}
-
-/** The rest of a large frame shall wake us once. */
-static void expect_rest(struct conn *c)
-{
-    enum { LARGE = 4096 };
-    int64_t rest = frame_size(c->in.data, c->in.len) + SIZE_BYTES - (int64_t)c->in.len;
-    tcp_expect(c->tcp, rest >= LARGE ? (size_t)rest : 1);
 }
 
 static void pump(struct conn *c)
@@ -395,7 +375,6 @@ static void pump(struct conn *c)
         bounds_count(c);
     }
     if (c->tcp) {
-        expect_rest(c);
         tcp_pause(c->tcp, (c->call && c->in.len >= QUEUE_MAX) || !nodes_runs(c->node));
     }
     release(c);

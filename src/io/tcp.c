@@ -36,7 +36,6 @@ struct tcp {
     loop_fn done; /**< of the write under way, NULL = none */
     void *done_arg;
     bool reading;
-    int expected; /**< SO_RCVLOWAT */
     char peer[64];
 };
 
@@ -98,7 +97,6 @@ static void on_connection(uv_stream_t *stream, int status)
     }
     struct tcp *t = xcalloc(1, sizeof *t);
     t->handle = (struct handle){"connection", close_tcp};
-    t->expected = 1;
     uv_tcp_init(loop_uv(s->loop), &t->uv);
     t->uv.data = &t->handle;
     int rc = uv_accept(stream, (uv_stream_t *)&t->uv);
@@ -234,16 +232,6 @@ void tcp_pause(struct tcp *t, bool paused)
         uv_read_stop((uv_stream_t *)&t->uv);
     } else {
         uv_read_start((uv_stream_t *)&t->uv, on_room, on_read);
-    }
-}
-
-void tcp_expect(struct tcp *t, size_t n)
-{
-    enum { MOST = 128 << 10 }; /* the kernel shall not keep more for us */
-    int want = n < MOST ? (int)n : MOST, fd = -1;
-    if (want != t->expected && uv_fileno((uv_handle_t *)&t->uv, &fd) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &want, sizeof want) == 0) {
-        t->expected = want;
     }
 }
 

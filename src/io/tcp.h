@@ -40,9 +40,6 @@ struct tcp_calls {
 void tcp_start(struct tcp *t, const struct tcp_calls *calls, void *arg);
 /** Stops reading (the kernel then slows the peer down) or goes on. */
 void tcp_pause(struct tcp *t, bool paused);
-/** No news before n bytes more have arrived, or the peer has ended: a large message then wakes the
- *  loop once and not for each of its packets. Only a hint; 1 = any byte, as at the start. */
-void tcp_expect(struct tcp *t, size_t n);
 /** "127.0.0.1:40312"; borrowed. */
 const char *tcp_peer(const struct tcp *t);
 

@@ -306,10 +306,6 @@ size_t tcp_unsent(const struct tcp *t)
     return sum;
 }
 
-void tcp_expect(struct tcp *t, size_t n)
-{
-}
-
 void tcp_close(struct tcp *t)
 {
     if (t && !t->closing) {

@@ -50,6 +50,7 @@ expect_code 0
 # declared topics are made anew each time; while one run uses the cluster another one is refused
 run_kaos run tiny.lua -g tiny --seed 1 --cluster reuse
 expect_code 0
+expect "30 ids"
 expect "30 judged"
 "$KAOS" run tiny.lua -g tiny --seed 2 --cluster reuse -p ids=100 >second.log 2>&1 &
 second=$!
@@ -66,6 +67,7 @@ wait $second || code=$?
 out=$(cat second.log)
 echo "$out"
 expect_code 0
+expect "100 ids"
 expect "100 judged"
 
 # what it cannot be is refused

@@ -18,6 +18,7 @@ L
 run_kaos run smoke.lua --seed 1
 expect_code 0
 expect "PASS small"
+expect "60 ids"
 expect "60 judged"
 wait_for 5 none_left
 

@@ -29,6 +29,7 @@ wait $runner || code=$?
 out=$(cat out.log)
 echo "$out"
 expect_code 0
+expect "120 ids"
 expect "120 judged"
 expect "faults off, draining"
 ! grep -q $'\033' out.log err.log || fail "escape codes without a terminal"

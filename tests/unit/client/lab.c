@@ -80,13 +80,22 @@ const char *lab_name(const char *stem)
     return name;
 }
 
-void lab_topic(const char *topic, int partitions)
+rd_kafka_t *lab_handle(const char *txn_id)
 {
     char reason[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", lab_bootstrap(), reason, sizeof reason);
+    if (txn_id)
+        rd_kafka_conf_set(conf, "transactional.id", txn_id, reason, sizeof reason);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
     CHECK(rk);
+    return rk;
+}
+
+void lab_topic(const char *topic, int partitions)
+{
+    char reason[256];
+    rd_kafka_t *rk = lab_handle(NULL);
     rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
     rd_kafka_NewTopic_t *t = rd_kafka_NewTopic_new(topic, partitions, 1, reason, sizeof reason);
     rd_kafka_CreateTopics(rk, &t, 1, NULL, q);

@@ -22,6 +22,8 @@ const char *lab_bootstrap(void);
 /** A name not used before, static until the next 8 calls. */
 const char *lab_name(const char *stem);
 void lab_topic(const char *topic, int partitions);
+/** A producer of librdkafka itself; txn_id NULL = without transactions. */
+struct rd_kafka_s *lab_handle(const char *txn_id);
 
 /** A producer whose outcomes are collected. */
 struct lab_sender {

@@ -93,21 +93,9 @@ static void must(rd_kafka_error_t *error)
         test_fail(__FILE__, __LINE__, "%s", rd_kafka_error_string(error));
 }
 
-static rd_kafka_t *producer(const char *txn_id)
-{
-    char reason[256] = "";
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", lab_bootstrap(), reason, sizeof reason);
-    if (txn_id)
-        rd_kafka_conf_set(conf, "transactional.id", txn_id, reason, sizeof reason);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    CHECK(rk);
-    return rk;
-}
-
 static rd_kafka_t *pend(const char *group, const char *topic, int64_t offset)
 {
-    rd_kafka_t *rk = producer(lab_name("pend"));
+    rd_kafka_t *rk = lab_handle(lab_name("pend"));
     must(rd_kafka_init_transactions(rk, 20000));
     must(rd_kafka_begin_transaction(rk));
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
@@ -184,7 +172,7 @@ TEST_LIMIT(a_member_begins_where_its_group_stands_latest, 90)
 
 static void delete_records(const char *topic, int64_t before)
 {
-    rd_kafka_t *rk = producer(NULL);
+    rd_kafka_t *rk = lab_handle(NULL);
     rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
     for (int i = 0; i < 2; i++)
