@@ -40,7 +40,8 @@ static int append(struct call *c, const struct topicref *topic, const struct wir
 {
     struct part_origin from = {.txn_id = wire_str(&c->req.root, "TransactionalId"),
                                .support = support(c),
-                               .whole = c->whole};
+                               .whole = c->whole,
+                               .pass = c->pass};
     size_t len;
     const uint8_t *records = wire_blob(ask, "Records", &len);
     *done = (struct part_appended){.base = -1, .log_append_time = -1};

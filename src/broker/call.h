@@ -26,6 +26,7 @@ struct call {
     struct wire_msg req, resp;
     struct buf *whole; /**< what the request lies in while its handler runs, if it is of no use to
                             others; NULL = not to be taken */
+    struct batch_pass *pass; /**< over a batch in it, for as long, NULL = none */
     struct {
         struct plog_segment **items; /**< kept until the answer is written */
         size_t n, cap;

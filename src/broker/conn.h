@@ -16,14 +16,23 @@ struct conn {
     const char *view; /**< frames that are not yet handled: the scratch or `in` */
     size_t view_len;
     struct buf in;
-    uint32_t large;     /**< size of the last frame, 0 = above what is read at a time */
-    uint64_t active_ms; /**< when bytes last came or went */
-    size_t unsent;      /**< of the answer, when that was looked at */
-    size_t counted;     /**< its share of broker.transit */
+    struct ahead *ahead; /**< of the frame that `in` begins with, NULL = nothing is known */
+    uint32_t large;      /**< size of the last frame, 0 = above what is read at a time */
+    uint64_t active_ms;  /**< when bytes last came or went */
+    size_t unsent;       /**< of the answer, when that was looked at */
+    size_t counted;      /**< its share of broker.transit */
 };
 
 /** Ends the connection. */
 void front_end(struct conn *c);
+
+/* ahead.c: a large Produce is looked at while it arrives */
+/** More has come to `in`, of a frame of that size. */
+void ahead_arrived(struct conn *c, size_t frame);
+/** The pass over a batch of this frame, NULL = none; borrowed until ahead_forget(). */
+struct batch_pass *ahead_pass(const struct conn *c);
+/** The frame is done with. */
+void ahead_forget(struct conn *c);
 
 /* conn_bounds.c: what connections may take */
 void bounds_start(struct broker *b);

@@ -18,7 +18,7 @@
 #include "broker/trace.h"
 
 enum {
-    SCRATCH = 256 << 10,
+    SCRATCH = 256 << 10, /* also what is read at a time: it fits into a processor's cache */
     READ_STEP = 1 << 20,
     QUEUE_MAX = 1 << 20, /* bytes of further requests while one is being handled */
     SIZE_BYTES = 4,
@@ -31,6 +31,7 @@ static void release(struct conn *c)
 {
     if (--c->refs == 0) {
         buf_free(&c->in);
+        ahead_forget(c);
         free(c);
     }
 }
@@ -301,6 +302,7 @@ static bool handle(struct conn *conn, const char *frame, size_t len)
     call_new_answer(c);
     bool alone = conn->in.len > 0 && conn->view_len == 0 && !c->req.frame;
     c->whole = alone ? &conn->in : NULL;
+    c->pass = c->req.frame ? NULL : ahead_pass(conn);
     api->handle(c);
     return true;
 }
@@ -336,7 +338,9 @@ static bool handle_frames(struct conn *c)
         c->large = size <= READ_STEP ? (uint32_t)size + SIZE_BYTES : 0;
         c->view += SIZE_BYTES + (size_t)size;
         c->view_len -= SIZE_BYTES + (size_t)size;
-        if (!handle(c, frame, (size_t)size)) {
+        bool ok = handle(c, frame, (size_t)size);
+        ahead_forget(c);
+        if (!ok) {
             return false;
         }
     }
@@ -383,34 +387,33 @@ static void pump(struct conn *c)
 /* ---- bytes ------------------------------------------------------------------------------------
  */
 
-/** A peer that sends one large frame after another: most of the next one goes where it stays. A
- * little less is asked for than it will be, lest something of the frame behind it comes along. */
-static char *room_as_before(struct conn *c, size_t *len)
+/** The size of the frame that is arriving in `in`, with what says so; 0 = it is not large. */
+static size_t arriving(const struct conn *c)
 {
-    enum { LESS = 32, MORE = 128 };
-    *len = c->large - c->large / LESS;
-    return buf_reserve_exact(&c->in, c->large + c->large / MORE);
+    int64_t size = frame_size(c->in.data, c->in.len) + SIZE_BYTES;
+    return size > SCRATCH && size > (int64_t)c->in.len && size_ok(c, size) ? (size_t)size : 0;
 }
 
 static char *on_room(void *arg, size_t *len)
 {
+    enum { MORE = 128 };
     struct conn *c = arg;
-    if (c->in.len == 0 && c->large > SCRATCH) {
-        return room_as_before(c, len);
-    }
-    if (c->in.len == 0) {
-        *len = SCRATCH;
+    *len = SCRATCH;
+    if (c->in.len == 0 && c->large <= SCRATCH) {
         return c->b->scratch;
     }
-    int64_t size = frame_size(c->in.data, c->in.len) + SIZE_BYTES;
-    if (size > SCRATCH && size > (int64_t)c->in.len && size_ok(c, size)) {
-        size_t missing = (size_t)size - c->in.len;
-        bool last = missing <= READ_STEP; /* then the buffer holds this frame and nothing else */
-        *len = last ? missing : READ_STEP;
-        return last ? buf_reserve_exact(&c->in, missing) : buf_reserve(&c->in, READ_STEP);
+    if (c->in.len == 0) { /* one like the last one goes where it stays */
+        return buf_reserve_exact(&c->in, c->large + c->large / MORE);
     }
-    *len = SCRATCH;
-    return buf_reserve(&c->in, SCRATCH);
+    size_t frame = arriving(c);
+    if (frame == 0) {
+        return buf_reserve(&c->in, SCRATCH);
+    }
+    size_t missing = frame - c->in.len;
+    *len = missing < SCRATCH ? missing : SCRATCH;
+    /* what is the last of it has the buffer to itself */
+    return missing <= READ_STEP ? buf_reserve_exact(&c->in, missing)
+                                : buf_reserve(&c->in, READ_STEP);
 }
 
 /** Room was made, and nothing has come. */
@@ -432,6 +435,10 @@ static void on_data(void *arg, size_t n)
     if (c->in.cap > 0) {
         c->in.len += n;
         c->view = NULL;
+        size_t frame = arriving(c);
+        if (frame > 0) {
+            ahead_arrived(c, frame);
+        }
     } else {
         c->view = c->b->scratch;
         c->view_len = n;

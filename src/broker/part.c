@@ -201,11 +201,12 @@ static int refuse(struct part_appended *out, int code, const char *why)
 }
 
 /** What Kafka checks before it looks at the transaction: one whole batch. */
-static int check_blob(const void *records, size_t len, struct batch *x)
+static int check_blob(const void *records, size_t len, struct batch_pass *begun, struct batch *x)
 {
     struct batch_iter it;
     batch_iter_init(&it, records, len);
     it.look = true;
+    it.begun = begun;
     enum batch_next got = batch_iter_next(&it, x);
     if (got == BATCH_END) {
         return KAFKA_INVALID_RECORD;
@@ -366,7 +367,7 @@ int part_append(struct broker *b, struct partition *p, const void *records, size
 {
     struct batch x;
     *out = (struct part_appended){.base = -1, .log_append_time = -1};
-    int code = check_blob(records, len, &x);
+    int code = check_blob(records, len, from->pass, &x);
     if (code == KAFKA_NONE && x.producer_id >= 0) {
         code = check_transaction(b, p, &x, from);
     }

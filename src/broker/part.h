@@ -37,8 +37,9 @@ int64_t part_lso(const struct partition *p);
 
 /** Who appends. */
 struct part_origin {
-    struct buf *whole;  /**< the buffer that holds the records, when the log may take it over */
-    const char *txn_id; /**< of the request, NULL = none */
+    struct buf *whole; /**< the buffer that holds the records, when the log may take it over */
+    struct batch_pass *pass; /**< one that was begun over this batch, or another; NULL = none */
+    const char *txn_id;      /**< of the request, NULL = none */
     enum tc_support support; /**< what the request can do inside a transaction */
     bool
         coordinator; /**< the group coordinator itself: sequences and transaction are not checked */

@@ -25,6 +25,7 @@ enum { /* offsets in the header; lengths */
        AT_SEQUENCE = 53,
        AT_COUNT = 57,
        LENGTH_END = 12, /**< the length counts what is behind it */
+       CODEC_MASK = 7,  /**< of the attributes */
 };
 
 static int64_t get(const uint8_t *p, unsigned size)
@@ -60,28 +61,71 @@ static const char *judge(const struct batch *b)
     return NULL;
 }
 
-/** Both passes over a batch go hand in hand: what one has just read, the other finds in the cache.
- */
-static void read_all(struct batch *b, bool look)
+/* CRC and records hand in hand: what one has just read, the other finds in the cache. */
+struct batch_pass {
+    const uint8_t *batch, *p, *end; /* p: so far */
+    uint32_t crc;
+    bool look;
+    struct dense dense;
+};
+
+static int codec_at(const uint8_t *p)
 {
-    enum { STEP = 48 << 10 };
-    const uint8_t *p = b->bytes + AT_ATTRIBUTES, *end = b->bytes + b->size;
-    uint32_t crc = 0;
-    struct dense d;
-    dense_start(&d, b);
-    while (p < end) {
-        size_t n = end - p < STEP ? (size_t)(end - p) : STEP;
-        crc = crc32c_more(crc, p, n);
-        p += n;
-        if (look) {
-            dense_upto(&d, p);
-        }
-    }
-    b->crc_ok = crc == b->crc;
-    b->dense = look && dense_ok(&d);
+    return p[AT_ATTRIBUTES + 1] & CODEC_MASK;
 }
 
-static void read_header(struct batch *b, const uint8_t *p, size_t size, bool look)
+static void start(struct batch_pass *s, const uint8_t *p, size_t size, bool look)
+{
+    *s = (struct batch_pass){.batch = p,
+                             .p = p + AT_ATTRIBUTES,
+                             .end = p + size,
+                             .look = look && codec_at(p) == CODEC_NONE};
+    dense_start(&s->dense, p + BATCH_HEADER, s->end, (int32_t)get(p + AT_COUNT, 4));
+}
+
+static void go_on(struct batch_pass *s, const uint8_t *there)
+{
+    enum { STEP = 48 << 10 };
+    while (s->p < s->end && (there >= s->end || there - s->p >= STEP)) {
+        size_t n = s->end - s->p < STEP ? (size_t)(s->end - s->p) : STEP;
+        s->crc = crc32c_more(s->crc, s->p, n);
+        s->p += n;
+        if (s->look) {
+            dense_upto(&s->dense, s->p);
+        }
+    }
+}
+
+struct batch_pass *batch_pass_begin(const uint8_t *p, size_t max)
+{
+    int64_t length = get(p + AT_LENGTH, 4);
+    if (length < BATCH_HEADER - LENGTH_END || (uint64_t)length + LENGTH_END > max) {
+        return NULL;
+    }
+    struct batch_pass *s = xmalloc(sizeof *s);
+    start(s, p, (size_t)length + LENGTH_END, true);
+    return s;
+}
+
+void batch_pass_go_on(struct batch_pass *s, size_t there)
+{
+    go_on(s, s->batch + there);
+}
+
+static void read_all(struct batch *b, bool look, struct batch_pass *begun)
+{
+    struct batch_pass whole, *s = &whole;
+    if (look && begun && begun->batch == b->bytes && begun->end == b->bytes + b->size) {
+        s = begun;
+    } else {
+        start(s, b->bytes, b->size, look);
+    }
+    go_on(s, s->end);
+    b->crc_ok = s->crc == b->crc;
+    b->dense = s->look && dense_ok(&s->dense);
+}
+
+static void read_header(struct batch *b, const uint8_t *p, size_t size, const struct batch_iter *it)
 {
     *b = (struct batch){
         .bytes = p,
@@ -99,12 +143,12 @@ static void read_header(struct batch *b, const uint8_t *p, size_t size, bool loo
         .base_sequence = (int32_t)get(p + AT_SEQUENCE, 4),
         .count = (int32_t)get(p + AT_COUNT, 4),
     };
-    b->codec = (uint8_t)(b->attributes & 7);
+    b->codec = (uint8_t)codec_at(p);
     b->log_append_time = b->attributes & 1 << 3;
     b->transactional = b->attributes & 1 << 4;
     b->control = b->attributes & 1 << 5;
     b->delete_horizon = b->attributes & 1 << 6;
-    read_all(b, look && b->codec == CODEC_NONE);
+    read_all(b, it->look, it->begun);
     b->corrupt = b->magic == 2 ? judge(b) : "the magic is not 2";
 }
 
@@ -139,7 +183,7 @@ enum batch_next batch_iter_next(struct batch_iter *it, struct batch *b)
         return it->pos == 0 ? bad_end(it, b, "the first batch is longer than the answer")
                             : BATCH_END;
     }
-    read_header(b, p, (size_t)length + LENGTH_END, it->look);
+    read_header(b, p, (size_t)length + LENGTH_END, it);
     it->pos += b->size;
     return b->corrupt ? BATCH_BAD : BATCH_OK;
 }

@@ -44,13 +44,24 @@ enum batch_next { BATCH_END, BATCH_OK, BATCH_BAD };
 struct batch_iter {
     const uint8_t *p;
     size_t len, pos;
-    bool look; /**< set by the owner: batch.dense is to be known */
+    bool look;                /**< set by the owner: batch.dense is to be known */
+    struct batch_pass *begun; /**< set by the owner, NULL = none: the one over this batch, or
+                                   another's */
 };
 void batch_iter_init(struct batch_iter *it, const void *blob, size_t len);
 /** The next batch. BATCH_END: nothing more (a cut last batch counts as nothing; it->pos tells where
  *  it begins). BATCH_BAD: a whole batch with b->corrupt set (its fields are as read; the iterator
  *  goes on behind it), except that after a length that cannot be right it ends. */
 enum batch_next batch_iter_next(struct batch_iter *it, struct batch *b);
+
+/** The pass over a batch's bytes that tells batch.crc_ok and batch.dense, begun while the batch
+ * still arrives: what has just come is in the processor's cache, and soon will not be. */
+struct batch_pass;
+/** Of a batch that begins at p, where it must stay; its header is there. Free with free().
+ *  @return NULL: it is none, or longer than max. */
+struct batch_pass *batch_pass_begin(const uint8_t *p, size_t max);
+/** So many bytes of it, or more, have come. */
+void batch_pass_go_on(struct batch_pass *s, size_t there);
 
 struct record_header {
     const char *key;

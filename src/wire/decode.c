@@ -15,9 +15,10 @@ struct reader {
     const uint8_t *p, *end;
     struct wire_msg *m;
     bool flexible;
-    int32_t values;    /**< how many were made */
-    const char *field; /**< being read */
-    const char *why;   /**< the first problem, NULL = none */
+    int32_t values;     /**< how many were made */
+    const char *field;  /**< being read */
+    const char *why;    /**< the first problem, NULL = none */
+    const uint8_t *cut; /**< where records begin that end behind the bytes, NULL = there are none */
 };
 
 static void decode_members(struct reader *r, struct wire_value *v, const struct wire_field *rows);
@@ -121,6 +122,7 @@ static void decode_blob(struct reader *r, struct wire_value *v, const struct wir
     }
     const uint8_t *p = take(r, (uint64_t)n);
     if (!p) {
+        r->cut = f->type == WIRE_RECORDS ? r->p : NULL;
         return;
     }
     v->s.len = (int32_t)n;
@@ -283,13 +285,10 @@ static void decode_members(struct reader *r, struct wire_value *v, const struct 
     }
 }
 
-int wire_decode(struct wire_msg *m, const struct wire_schema *s, int16_t version, const void *data,
-                size_t len, struct err *e)
+static struct reader decode(struct wire_msg *m, const struct wire_schema *s, int16_t version,
+                            const void *data, size_t len)
 {
     wire_init(m, s, version);
-    if (version < s->min || version > s->max) {
-        return err_set(e, ERR_PROTOCOL, 0, "%s: version %d is not known", s->name, version);
-    }
     struct reader r = {
         .p = data,
         .end = (const uint8_t *)data + len,
@@ -298,6 +297,25 @@ int wire_decode(struct wire_msg *m, const struct wire_schema *s, int16_t version
         .field = "start",
     };
     decode_members(&r, &m->root, s->fields);
+    return r;
+}
+
+size_t wire_cut_records(const struct wire_schema *s, int16_t version, const void *data, size_t len)
+{
+    struct wire_msg m;
+    struct reader r = decode(&m, s, version, data, len);
+    wire_free(&m);
+    return r.cut ? (size_t)(r.cut - (const uint8_t *)data) : 0;
+}
+
+int wire_decode(struct wire_msg *m, const struct wire_schema *s, int16_t version, const void *data,
+                size_t len, struct err *e)
+{
+    if (version < s->min || version > s->max) {
+        wire_init(m, s, version);
+        return err_set(e, ERR_PROTOCOL, 0, "%s: version %d is not known", s->name, version);
+    }
+    struct reader r = decode(m, s, version, data, len);
     if (!r.why && r.p != r.end) {
         r.field = "end";
         r.why = "bytes are left over";

@@ -117,31 +117,45 @@ static inline bool has_shape(const uint8_t *p, const struct shape *s, int32_t of
            (four_at(p + s->value_at) & s->value_mask) == s->value && p[s->size - 1] == 0;
 }
 
-void dense_start(struct dense *d, const struct batch *b)
+void dense_start(struct dense *d, const uint8_t *p, const uint8_t *end, int32_t count)
 {
-    *d = (struct dense){.p = b->bytes + BATCH_HEADER, .end = b->bytes + b->size, .count = b->count};
+    *d = (struct dense){.p = p, .end = end, .count = count};
 }
 
-/** One that has no known shape. @return what follows it, NULL = it makes no sense. */
-static const uint8_t *take_one(struct dense *d)
+/** One that has no known shape. @return what follows it, NULL = it makes no sense, where it begins
+ * = not all of it is there. */
+static const uint8_t *take_one(struct dense *d, const uint8_t *there)
 {
-    int64_t size;
-    const uint8_t *p = varint_read(d->p, d->end, VARINT32_BYTES, &size);
-    if (!p || size < 1 || size > d->end - p || !is_record(p, p + size, d->i)) {
+    int64_t size = 0;
+    const uint8_t *p = varint_read(d->p, there, VARINT32_BYTES, &size);
+    if (!p && there < d->end && there - d->p < VARINT32_BYTES) {
+        return d->p;
+    }
+    if (!p || size < 1 || size > d->end - p) {
         return NULL;
     }
-    bool room = d->end - p >= size + SHAPE_MORE;
+    if (size > there - p) {
+        return d->p;
+    }
+    if (!is_record(p, p + size, d->i)) {
+        return NULL;
+    }
+    bool room = there - p >= size + SHAPE_MORE;
     d->shape = room ? learn(d->p, p + size, d->i) : (struct shape){0};
     return p + size;
 }
 
-void dense_upto(struct dense *d, const uint8_t *upto)
+void dense_upto(struct dense *d, const uint8_t *there)
 {
-    while (d->p && d->p < upto && d->i < d->count) {
+    while (d->p && d->p < there && d->i < d->count) {
         const struct shape *s = &d->shape;
-        bool room = (size_t)(d->end - d->p) >= s->size + SHAPE_MORE;
+        bool room = (size_t)(there - d->p) >= s->size + SHAPE_MORE;
         bool same = s->size > 0 && room && has_shape(d->p, s, d->i);
-        d->p = same ? d->p + s->size : take_one(d);
+        const uint8_t *next = same ? d->p + s->size : take_one(d, there);
+        if (next == d->p) {
+            return;
+        }
+        d->p = next;
         d->i++;
     }
 }

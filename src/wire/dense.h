@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wire/batch.h"
-
 /** What a record has in common with the next one, as a rule: all lengths, and no headers. Such a
  *  record is compared with this as a whole, and where the one behind it begins is known without
  *  waiting for its bytes. */
@@ -24,8 +22,9 @@ struct dense {
     int32_t i, count;       /**< records seen, and how many there should be */
     struct shape shape;
 };
-void dense_start(struct dense *d, const struct batch *b);
-/** Looks at the records that begin below upto. */
-void dense_upto(struct dense *d, const uint8_t *upto);
+/** Of so many records from p to end, of which nothing need be there yet. */
+void dense_start(struct dense *d, const uint8_t *p, const uint8_t *end, int32_t count);
+/** Looks at the records that end at or below `there`; nothing behind it is read. */
+void dense_upto(struct dense *d, const uint8_t *there);
 /** Behind all of them: were they right? */
 bool dense_ok(const struct dense *d);

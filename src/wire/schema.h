@@ -166,6 +166,9 @@ int wire_encode(const struct wire_msg *m, struct buf *out, struct err *e);
  *  @return -1 with ERR_PROTOCOL naming message, version and field. */
 int wire_decode(struct wire_msg *m, const struct wire_schema *s, int16_t version, const void *data,
                 size_t len, struct err *e);
+/** Where the records begin, in a body of a known version of which only the beginning is there, that
+ *  are not all there. @return 0: it does not end in records. */
+size_t wire_cut_records(const struct wire_schema *s, int16_t version, const void *data, size_t len);
 /** Length of the request or response header's fixed part is the caller's; this says whether a
  *  tagged-field section ends it. */
 bool wire_header_tagged(const struct wire_schema *s, int16_t version);

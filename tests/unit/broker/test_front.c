@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "broker/conn.h"
+#include "broker/part.h"
 #include "lab.h"
 #include "test.h"
 #include "wire/batch.h"
@@ -289,6 +291,155 @@ TEST(beyond_its_memory_the_broker_refuses_and_deletes_nothing)
     free(value);
     close(fd);
     admin_close(a);
+    lab_stop(l);
+}
+
+/* ---- large frames ---- */
+
+/** A batch of 15 records of that size. */
+static void large_batch(struct buf *out, size_t size)
+{
+    enum { RECORDS = 15 };
+    char *value = xmalloc(size + 1);
+    const char *values[RECORDS];
+    for (int i = 0; i < RECORDS; i++) {
+        values[i] = value;
+    }
+    memset(value, 'x', size);
+    value[size] = '\0';
+    lab_batch(out, values, RECORDS);
+    free(value);
+}
+
+struct arrival {
+    size_t bytes;
+    bool looked; /* at its batch already */
+};
+
+static void see_arrival(struct broker *b, void *arg)
+{
+    struct arrival *a = arg;
+    a->bytes = b->conns ? b->conns->in.len : 0;
+    a->looked = b->conns && ahead_pass(b->conns);
+}
+
+static void wait_for_bytes(struct lab *l, size_t n, struct arrival *a)
+{
+    uint64_t limit = clock_mono_ns() + 10000000000u;
+    do {
+        lab_look(l, see_arrival, a);
+    } while (a->bytes < n && clock_mono_ns() < limit);
+    CHECK_INT(a->bytes, n);
+}
+
+/** In three pieces: what comes with the second one is looked at before the third is there. A frame
+ * of more than a megabyte moves meanwhile. */
+static int produce_in_pieces(struct lab *l, int fd, const struct buf *blob, int64_t *base)
+{
+    struct wire_msg m;
+    struct buf frame = {0};
+    struct err e;
+    struct arrival a;
+    lab_produce(&m, "t", 0, blob);
+    CHECK_INT(wire_encode_request(&m, 1, "lab", &frame, &e), 0);
+    wire_free(&m);
+    size_t first = frame.len / 8, second = frame.len / 2;
+    lab_write(fd, frame.data, first);
+    wait_for_bytes(l, first, &a);
+    lab_write(fd, frame.data + first, second - first);
+    wait_for_bytes(l, second, &a);
+    CHECK_INT(a.looked, blob->len < 1 << 20);
+    lab_write(fd, frame.data + second, frame.len - second);
+    buf_free(&frame);
+    return lab_produced(fd, base);
+}
+
+static void check_stored(struct broker *b, void *arg)
+{
+    int *batches = arg;
+    const struct plog *l = &part_find(b, "t", 0)->log;
+    for (int64_t at = 0; at < l->end; (*batches)++) {
+        struct plog_slice s = plog_read(l, at, l->end, 1, true);
+        struct batch_iter it;
+        struct batch x;
+        batch_iter_init(&it, s.p, s.len);
+        CHECK_INT(batch_iter_next(&it, &x), BATCH_OK);
+        at = s.next;
+    }
+}
+
+TEST(a_large_batch_is_looked_at_while_it_arrives)
+{
+    enum { AT_CRC = 17, AT_ATTRIBUTES = 21, SIZE = 48 << 10 };
+    static const char *const settings[] = {"message.max.bytes=16777216"};
+    struct lab *l = lab_start(NULL, settings, 1);
+    struct admin *a = lab_admin(l);
+    struct admin_new_topic t = {.name = "t", .partitions = 1, .replicas = 1};
+    struct buf blob = {0};
+    struct err e;
+    int64_t base;
+    int stored = 0;
+    CHECK_INT(admin_create_topics(a, &t, 1, 5000, &e), 0);
+    admin_close(a);
+    int fd = lab_connect(l);
+    large_batch(&blob, SIZE);
+    CHECK_INT(produce_in_pieces(l, fd, &blob, &base), KAFKA_NONE);
+    CHECK_INT(base, 0);
+    blob.data[blob.len / 4] ^= 1; /* in what is looked at early */
+    CHECK_INT(produce_in_pieces(l, fd, &blob, &base), KAFKA_CORRUPT_MESSAGE);
+    blob.data[blob.len / 4] ^= 1;
+    blob.data[blob.len - 100] ^= 1; /* and late */
+    CHECK_INT(produce_in_pieces(l, fd, &blob, &base), KAFKA_CORRUPT_MESSAGE);
+    blob.data[blob.len - 100] ^= 1;
+    blob.data[BATCH_HEADER + 5] ^= 2; /* the offset of the first record, with a CRC that is right */
+    uint32_t crc = htonl(crc32c(blob.data + AT_ATTRIBUTES, blob.len - AT_ATTRIBUTES));
+    memcpy(blob.data + AT_CRC, &crc, sizeof crc);
+    CHECK_INT(produce_in_pieces(l, fd, &blob, &base), KAFKA_INVALID_RECORD);
+    blob.len = 0;
+    large_batch(&blob, SIZE);
+    CHECK_INT(produce_in_pieces(l, fd, &blob, &base), KAFKA_NONE);
+    CHECK_INT(base, 15);
+    blob.len = 0;
+    large_batch(&blob, 8 * SIZE);
+    CHECK_INT(produce_in_pieces(l, fd, &blob, &base), KAFKA_NONE);
+    CHECK_INT(base, 30);
+    lab_look(l, check_stored, &stored);
+    CHECK_INT(stored, 3);
+    buf_free(&blob);
+    close(fd);
+    lab_stop(l);
+}
+
+TEST(large_frames_may_come_in_one_go)
+{
+    enum { FRAMES = 5 };
+    struct lab *l = lab_start(NULL, NULL, 0);
+    struct admin *a = lab_admin(l);
+    struct admin_new_topic t = {.name = "t", .partitions = 1, .replicas = 1};
+    struct buf blob = {0}, frames = {0};
+    struct wire_msg m;
+    struct err e;
+    int64_t base;
+    int stored = 0;
+    CHECK_INT(admin_create_topics(a, &t, 1, 5000, &e), 0);
+    admin_close(a);
+    large_batch(&blob, 48 << 10);
+    for (int i = 0; i < FRAMES; i++) {
+        lab_produce(&m, "t", 0, &blob);
+        CHECK_INT(wire_encode_request(&m, 1, "lab", &frames, &e), 0);
+        wire_free(&m);
+    }
+    int fd = lab_connect(l);
+    lab_write(fd, frames.data, frames.len);
+    for (int i = 0; i < FRAMES; i++) {
+        CHECK_INT(lab_produced(fd, &base), KAFKA_NONE);
+        CHECK_INT(base, 15 * i);
+    }
+    lab_look(l, check_stored, &stored);
+    CHECK_INT(stored, FRAMES);
+    buf_free(&blob);
+    buf_free(&frames);
+    close(fd);
     lab_stop(l);
 }
 

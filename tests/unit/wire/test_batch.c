@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "wire/batch.h"
 #include "wire/compress.h"
+#include "wire/dense.h"
 
 static const struct record_header headers[] = {
     {"kaos", (const uint8_t *)"\0\1\2", 4, 3},
@@ -268,6 +269,87 @@ static bool looks_dense(const void *p, size_t len, int32_t count, struct batch *
     return b->dense;
 }
 
+/** The same of records that come a few bytes at a time. */
+static void check_trickle(const uint8_t *p, size_t len, const struct batch *whole, uint64_t *state)
+{
+    uint8_t *mem = xmalloc(len);
+    struct dense d;
+    memset(mem, 0xff, len);
+    dense_start(&d, mem + BATCH_HEADER, mem + len, whole->count);
+    for (size_t there = BATCH_HEADER; there < len;) {
+        *state = *state * 6364136223846793005u + 1442695040888963407u;
+        size_t n = (*state >> 33) % 7 + 1, left = len - there;
+        memcpy(mem + there, p + there, n < left ? n : left);
+        there += n < left ? n : left;
+        dense_upto(&d, mem + there);
+    }
+    CHECK_INT(dense_ok(&d), whole->dense);
+    free(mem);
+}
+
+/** And of a batch that comes in pieces. */
+static void check_pieces(const void *p, size_t len, const struct batch *whole, uint64_t *state)
+{
+    struct batch_iter it;
+    struct batch b;
+    uint8_t *mem = xmalloc(len);
+    size_t there = BATCH_HEADER, step = 1 + *state % len;
+    memset(mem, 0xff, len);
+    memcpy(mem, p, there);
+    struct batch_pass *begun = batch_pass_begin(mem, len);
+    CHECK(begun);
+    while (len - there > step / 2) { /* what is missing then comes with the whole */
+        *state = *state * 6364136223846793005u + 1442695040888963407u;
+        size_t n = (*state >> 33) % step + 1;
+        n = n < len - there ? n : len - there;
+        memcpy(mem + there, (const uint8_t *)p + there, n);
+        there += n;
+        batch_pass_go_on(begun, there);
+    }
+    memcpy(mem, p, len);
+    batch_iter_init(&it, mem, len);
+    it.look = true;
+    it.begun = begun;
+    batch_iter_next(&it, &b);
+    CHECK_INT(b.dense, whole->dense);
+    CHECK_INT(b.crc_ok, whole->crc_ok);
+    free(begun);
+    free(mem);
+}
+
+TEST(a_pass_that_was_begun_is_used_for_its_own_batch_only)
+{
+    struct batch_iter it;
+    struct batch b;
+    struct buf buf = {0};
+    write_batch(&buf, &plain);
+    size_t size = buf.len;
+    write_batch(&buf, &plain);
+    buf.data[size + 20] ^= 1; /* the CRC of the second */
+    const uint8_t *p = (const uint8_t *)buf.data;
+    CHECK(!batch_pass_begin(p, size - 1));
+    struct batch_pass *begun = batch_pass_begin(p, size);
+    CHECK(begun);
+    batch_pass_go_on(begun, size);
+    batch_iter_init(&it, p, buf.len);
+    it.look = true;
+    it.begun = begun;
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_OK);
+    CHECK(b.dense);
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_BAD);
+    CHECK(!b.crc_ok);
+    buf.data[11]--; /* another length than when the pass began */
+    batch_iter_init(&it, p, buf.len);
+    it.look = true;
+    it.begun = begun;
+    CHECK_INT(batch_iter_next(&it, &b), BATCH_BAD);
+    CHECK(!b.crc_ok);
+    memset(buf.data + 8, 0, 4);
+    CHECK(!batch_pass_begin(p, buf.len));
+    free(begun);
+    buf_free(&buf);
+}
+
 TEST(a_look_says_the_same_of_the_records_as_reading_them_all)
 {
     uint64_t state = 987654321;
@@ -285,6 +367,8 @@ TEST(a_look_says_the_same_of_the_records_as_reading_them_all)
         for (int32_t count = 1; count < 6; count++) {
             bool is = looks_dense(exact, buf.len, count, &b);
             CHECK_INT(is, reads_dense(&b));
+            check_pieces(exact, buf.len, &b, &state);
+            check_trickle((uint8_t *)exact, buf.len, &b, &state);
             dense += is;
         }
         free(exact);
@@ -334,6 +418,10 @@ TEST_LIMIT(and_the_same_of_many_records, 120)
         }
         bool is = looks_dense(exact, buf.len, RECORDS, &b);
         CHECK_INT(is, reads_dense(&b));
+        check_pieces(exact, buf.len, &b, &state);
+        if (k < 100) {
+            check_trickle((uint8_t *)exact, buf.len, &b, &state);
+        }
         dense += is;
         free(exact);
     }

@@ -219,6 +219,48 @@ TEST(giant_lists_and_negative_sizes_are_refused)
     CHECK_HAS(e.msg, "left over");
 }
 
+static void add_records(struct wire_msg *m, struct wire_value *topic, const char *bytes)
+{
+    struct wire_value *p = wire_add(m, topic, "PartitionData");
+    wire_set_blob(p, "Records", bytes, strlen(bytes));
+}
+
+TEST(the_records_in_which_a_request_is_cut_are_found)
+{
+    static const char *const blobs[] = {"<first records>", "<second>", "<the third of them>"};
+    struct err e;
+    for (int16_t version = 3; version <= 12; version++) {
+        const struct wire_schema *s = wire_schema(API_PRODUCE, WIRE_REQUEST);
+        struct wire_msg m;
+        struct buf b = {0};
+        size_t from[ARRAY_LEN(blobs)];
+        wire_init(&m, s, version);
+        wire_set_str(&m, &m.root, "TransactionalId", "transaction");
+        struct wire_value *t = wire_add(&m, &m.root, "TopicData");
+        wire_set_str(&m, t, "Name", "topic");
+        add_records(&m, t, blobs[0]);
+        add_records(&m, t, blobs[1]);
+        add_records(&m, wire_add(&m, &m.root, "TopicData"), blobs[2]);
+        CHECK_INT(wire_encode(&m, &b, &e), 0);
+        wire_free(&m);
+        for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
+            const char *at = memmem(b.data, b.len, blobs[i], strlen(blobs[i]));
+            CHECK(at);
+            from[i] = (size_t)(at - b.data);
+        }
+        for (size_t cut = 0; cut <= b.len; cut++) {
+            size_t expect = 0;
+            for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
+                expect = cut >= from[i] && cut < from[i] + strlen(blobs[i]) ? from[i] : expect;
+            }
+            char *exact = xrealloc(xmemdup0(b.data, cut), cut ? cut : 1);
+            CHECK_INT(wire_cut_records(s, version, exact, cut), expect);
+            free(exact);
+        }
+        buf_free(&b);
+    }
+}
+
 TEST(a_request_frame_has_these_bytes)
 {
     static const char want[] = "\0\0\0\x1a\0\x03\0\x09\0\0\0\x07\0\x04kaos\0" /* header 2 */
