@@ -58,14 +58,25 @@ static inline uint32_t four_at(const uint8_t *p)
     return le32toh(u);
 }
 
-/** An offset delta as it lies in memory, in its shortest form: one to three bytes, 4 = more. */
-static inline uint32_t delta_bytes(int32_t delta, unsigned *len)
+/** What offset deltas of one to three bytes are below. */
+static const int32_t delta_below[] = {1 << 6, 1 << 13, 1 << 20};
+
+/** Bytes of an offset delta in its shortest form, 4 = more than three. */
+static unsigned delta_width(int32_t delta)
+{
+    unsigned n = 1;
+    while (n < 4 && delta >= delta_below[n - 1]) {
+        n++;
+    }
+    return n;
+}
+
+/** An offset delta of up to three bytes as it lies in memory, less the bits that say "more follow".
+ */
+static inline uint32_t delta_bytes(int32_t delta)
 {
     uint32_t u = (uint32_t)delta << 1;
-    *len = u < 1u << 7 ? 1 : u < 1u << 14 ? 2 : u < 1u << 21 ? 3 : 4;
-    return *len == 1   ? u
-           : *len == 2 ? (0x80 | (u & 0x7f)) | u >> 7 << 8
-                       : (0x80 | (u & 0x7f)) | (0x80 | (u >> 7 & 0x7f)) << 8 | u >> 14 << 16;
+    return (u & 0x7f) | (u & 0x7f << 7) << 1 | (u & 0x7f << 14) << 2;
 }
 
 static unsigned width_at(const uint8_t *p)
@@ -81,13 +92,16 @@ static unsigned width_at(const uint8_t *p)
 static struct shape learn(const uint8_t *p, const uint8_t *end, int32_t offset_delta)
 {
     struct shape s = {0};
-    unsigned width = width_at(p), time_at = width + 1;
-    s.delta_at = time_at + 1;
-    uint32_t delta = delta_bytes(offset_delta, &s.delta_len);
-    uint32_t delta_mask = UINT32_MAX >> 8 * (4 - s.delta_len);
-    unsigned key_at = s.delta_at + s.delta_len;
-    if (width > 2 || s.delta_len > 3 || (size_t)(end - p) <= key_at + 1 || p[time_at] & 0x80 ||
-        p[key_at] & 0x80 || (four_at(p + s.delta_at) & delta_mask) != delta) {
+    unsigned width = width_at(p), time_at = width + 1, time_len = width_at(p + time_at);
+    s.delta_at = time_at + time_len;
+    unsigned delta_len = delta_width(offset_delta), key_at = s.delta_at + delta_len;
+    if (width > 2 || time_len > 3 || delta_len > 3 || key_at > 7 ||
+        (size_t)(end - p) <= key_at + 1 || p[key_at] & 0x80) {
+        return s;
+    }
+    uint32_t more = 0x8080 >> 8 * (3 - delta_len), delta_mask = UINT32_MAX >> 8 * (4 - delta_len);
+    uint64_t time_mask = 0x7f7f7f >> 8 * (3 - time_len);
+    if ((four_at(p + s.delta_at) & delta_mask) != (delta_bytes(offset_delta) | more)) {
         return s;
     }
     s.value_at = key_at + 1 + (p[key_at] & 1 ? 0 : p[key_at] / 2);
@@ -98,22 +112,22 @@ static struct shape learn(const uint8_t *p, const uint8_t *end, int32_t offset_d
         return s;
     }
     s.head_mask = (UINT64_MAX >> 8 * (8 - key_at - 1)) & ~((uint64_t)0xff << 8 * width) &
-                  ~((uint64_t)0x7f << 8 * time_at) & ~((uint64_t)delta_mask << 8 * s.delta_at);
-    s.head = eight_at(p) & s.head_mask;
+                  ~(time_mask << 8 * time_at) & ~((uint64_t)delta_mask << 8 * s.delta_at);
+    s.head = (eight_at(p) & s.head_mask) | (uint64_t)more << 8 * s.delta_at;
     s.head_mask |= (uint64_t)delta_mask << 8 * s.delta_at;
+    s.below = delta_below[delta_len - 1];
     s.value_mask = UINT32_MAX >> 8 * (4 - value_len);
     s.value = four_at(p + s.value_at) & s.value_mask;
     s.size = (size_t)(end - p);
     return s;
 }
 
-/** s->size + SHAPE_MORE bytes can be read. */
+/** s->size + SHAPE_MORE bytes can be read, and the delta is below s->below, not below the one
+ * before. */
 static inline bool has_shape(const uint8_t *p, const struct shape *s, int32_t offset_delta)
 {
-    unsigned len;
-    uint64_t delta = delta_bytes(offset_delta, &len);
-    return len == s->delta_len &&
-           (eight_at(p) & s->head_mask) == (s->head | delta << 8 * s->delta_at) &&
+    uint64_t delta = delta_bytes(offset_delta);
+    return (eight_at(p) & s->head_mask) == (s->head | delta << 8 * s->delta_at) &&
            (four_at(p + s->value_at) & s->value_mask) == s->value && p[s->size - 1] == 0;
 }
 
@@ -145,18 +159,32 @@ static const uint8_t *take_one(struct dense *d, const uint8_t *there)
     return p + size;
 }
 
+/** Those that have the shape of the one before. */
+static void take_same(struct dense *d, const uint8_t *there)
+{
+    const struct shape s = d->shape;
+    const uint8_t *p = d->p;
+    int32_t i = d->i, end = d->count < s.below ? d->count : s.below; /* 0 = no shape is known */
+    while (i < end && (size_t)(there - p) >= s.size + SHAPE_MORE && has_shape(p, &s, i)) {
+        p += s.size;
+        i++;
+    }
+    d->p = p;
+    d->i = i;
+}
+
 void dense_upto(struct dense *d, const uint8_t *there)
 {
     while (d->p && d->p < there && d->i < d->count) {
-        const struct shape *s = &d->shape;
-        bool room = (size_t)(there - d->p) >= s->size + SHAPE_MORE;
-        bool same = s->size > 0 && room && has_shape(d->p, s, d->i);
-        const uint8_t *next = same ? d->p + s->size : take_one(d, there);
+        const uint8_t *next = take_one(d, there);
         if (next == d->p) {
             return;
         }
         d->p = next;
         d->i++;
+        if (next) {
+            take_same(d, there);
+        }
     }
 }
 

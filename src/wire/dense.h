@@ -13,8 +13,9 @@
 struct shape {
     uint64_t head, head_mask; /**< from the length to the length of the key, less the offset */
     uint32_t value, value_mask;
-    unsigned delta_at, delta_len, value_at; /**< positions in the record */
-    size_t size;                            /**< with its length; 0 = no shape is known */
+    unsigned delta_at, value_at; /**< positions in the record */
+    int32_t below;               /**< of such records the offset deltas; 0 = no shape is known */
+    size_t size;                 /**< with its length */
 };
 
 struct dense {

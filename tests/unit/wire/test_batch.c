@@ -382,12 +382,13 @@ TEST(a_look_says_the_same_of_the_records_as_reading_them_all)
 static void write_many(struct buf *b, int32_t n)
 {
     static const int32_t lens[] = {-1, 0, 1, 5, 0, 3, -1, 2, 63, 4, 64};
+    static const int64_t times[] = {-32, 0, 32, 5000, 63, 64, 20000, 2000000};
     static const uint8_t bytes[9000];
     struct record *many = xcalloc((size_t)n, sizeof *many);
     struct err e = {0};
     for (int32_t i = 0; i < n; i++) {
         int32_t k = i / 20;
-        many[i] = (struct record){.timestamp = 1000 + (i % 7 == 0 ? i : k % 3 * 32 - 32),
+        many[i] = (struct record){.timestamp = 1000 + (i % 7 == 0 ? i : times[k % 8]),
                                   .key = bytes,
                                   .key_len = lens[k * 5 % 11],
                                   .value = bytes,
@@ -429,36 +430,57 @@ TEST_LIMIT(and_the_same_of_many_records, 120)
     buf_free(&buf);
 }
 
-/** From 2^20 on a delta takes four bytes. The first such record here has no key, so that its fourth
- * byte stands where the length of the key was, and looks like it. */
-TEST_LIMIT(and_the_same_of_a_million_records, 120)
+/** A record with its offset delta in at most so many bytes, and a key of no length, or without
+ * that. */
+static void put_record(struct buf *b, uint32_t delta, int width, bool key)
 {
-    enum { MILLION = 1 << 20, MORE = 4, AT_LENGTH = 8 };
+    uint8_t p[16] = {0}, *q = p + 3;
+    uint32_t u = delta << 1;
+    for (int i = 0; (u > 0 || i == 0) && i < width; i++, u >>= 7) {
+        *q++ = (uint8_t)((u > 0x7f && i < width - 1 ? 0x80 : 0) | (u & 0x7f));
+    }
+    if (key) {
+        *q++ = 1; /* null */
+    }
+    *q++ = 2;
+    *q++ = 'x';
+    *q++ = 0;
+    p[0] = (uint8_t)((q - p - 1) << 1);
+    buf_append(b, p, (size_t)(q - p));
+}
+
+/** n records, then one that is put otherwise, then three more. */
+static void check_is_not_dense(uint32_t n, int width, bool key)
+{
+    enum { MORE = 4, AT_LENGTH = 8 };
     struct buf buf = {0};
     uint8_t header[BATCH_HEADER] = {0};
     buf_append(&buf, header, sizeof header);
-    for (uint32_t i = 0; i < MILLION + MORE; i++) {
-        uint8_t p[16] = {0}, *q = p + 3;
-        for (uint32_t u = i << 1; u > 0 || q == p + 3; u >>= 7) {
-            *q++ = (uint8_t)((u > 0x7f ? 0x80 : 0) | (u & 0x7f));
-        }
-        if (i != MILLION) {
-            *q++ = 1; /* no key */
-        }
-        *q++ = 2;
-        *q++ = 'x';
-        *q++ = 0;
-        p[0] = (uint8_t)((q - p - 1) << 1);
-        buf_append(&buf, p, (size_t)(q - p));
+    for (uint32_t i = 0; i < n + MORE; i++) {
+        put_record(&buf, i, i == n ? width : 5, i != n || key);
     }
     for (int i = 0; i < 4; i++) {
         buf.data[AT_LENGTH + i] = (char)((buf.len - AT_LENGTH - 4) >> 8 * (3 - i));
     }
     struct batch b;
-    CHECK(!looks_dense(buf.data, buf.len, MILLION + MORE, &b));
+    CHECK(!looks_dense(buf.data, buf.len, (int32_t)n + MORE, &b));
     CHECK_INT(b.size, buf.len);
     CHECK(!reads_dense(&b));
     buf_free(&buf);
+}
+
+/** From 2^20 on a delta takes four bytes. The first such record here has no key, so that its fourth
+ * byte stands where the length of the key was, and looks like it. */
+TEST_LIMIT(and_the_same_of_a_million_records, 120)
+{
+    check_is_not_dense(1 << 20, 5, false);
+}
+
+TEST_LIMIT(an_offset_that_needs_one_byte_more_than_it_has_is_found, 120)
+{
+    check_is_not_dense(1 << 6, 1, true);
+    check_is_not_dense(1 << 13, 2, true);
+    check_is_not_dense(1 << 20, 3, true);
 }
 
 TEST(a_count_that_does_not_fit_is_corrupt)
