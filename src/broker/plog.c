@@ -197,7 +197,7 @@ static void populate(struct plog_segment *s, size_t size)
 void plog_prepare(struct plog *l)
 {
     if (l->start == 0 && l->segments.n > 0) {
-        populate(last_segment(l), l->last);
+        populate(last_segment(l), l->last + PAGE); /* a marker may come before the next one */
     }
 }
 
