@@ -410,34 +410,48 @@ TEST(a_large_batch_is_looked_at_while_it_arrives)
     lab_stop(l);
 }
 
-TEST(large_frames_may_come_in_one_go)
+/** Frames of many sizes, every third with a wrong CRC, cut anywhere. */
+TEST_LIMIT(large_frames_may_come_in_any_pieces, 60)
 {
-    enum { FRAMES = 5 };
-    struct lab *l = lab_start(NULL, NULL, 0);
+    enum { FRAMES = 60, LAST = 30 };
+    static const size_t sizes[] = {1 << 10,  48 << 10, 20 << 10, 19000,
+                                   70 << 10, 64 << 10, 30 << 10};
+    static const char *const settings[] = {"message.max.bytes=16777216"};
+    struct lab *l = lab_start(NULL, settings, 1);
     struct admin *a = lab_admin(l);
     struct admin_new_topic t = {.name = "t", .partitions = 1, .replicas = 1};
-    struct buf blob = {0}, frames = {0};
+    struct buf frames = {0};
     struct wire_msg m;
     struct err e;
-    int64_t base;
-    int stored = 0;
+    uint64_t state = 13579;
+    int64_t base, next = 0;
+    int stored = 0, good = 0;
     CHECK_INT(admin_create_topics(a, &t, 1, 5000, &e), 0);
     admin_close(a);
-    large_batch(&blob, 48 << 10);
     for (int i = 0; i < FRAMES; i++) {
+        struct buf blob = {0};
+        large_batch(&blob, sizes[i % ARRAY_LEN(sizes)]);
+        blob.data[blob.len - LAST] ^= i % 3 == 1;
         lab_produce(&m, "t", 0, &blob);
         CHECK_INT(wire_encode_request(&m, 1, "lab", &frames, &e), 0);
         wire_free(&m);
+        buf_free(&blob);
     }
     int fd = lab_connect(l);
-    lab_write(fd, frames.data, frames.len);
+    for (size_t at = 0, n; at < frames.len; at += n) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        n = (state >> 33) % (state >> 60 ? 100000 : 2000000) + 1;
+        n = n < frames.len - at ? n : frames.len - at;
+        lab_write(fd, frames.data + at, n);
+    }
     for (int i = 0; i < FRAMES; i++) {
-        CHECK_INT(lab_produced(fd, &base), KAFKA_NONE);
-        CHECK_INT(base, 15 * i);
+        CHECK_INT(lab_produced(fd, &base), i % 3 == 1 ? KAFKA_CORRUPT_MESSAGE : KAFKA_NONE);
+        CHECK_INT(base, i % 3 == 1 ? -1 : next);
+        next += i % 3 == 1 ? 0 : 15;
+        good += i % 3 != 1;
     }
     lab_look(l, check_stored, &stored);
-    CHECK_INT(stored, FRAMES);
-    buf_free(&blob);
+    CHECK_INT(stored, good);
     buf_free(&frames);
     close(fd);
     lab_stop(l);
