@@ -316,6 +316,8 @@ static size_t take_buffered(struct consumer *c, struct message **out, size_t max
             c->buffer.items[kept++] = m;
             continue;
         }
+        if (s && consumer_went_back(c, s, m))
+            break; /* the seek drops it */
         hand_out(c, &last, m);
         out[n++] = m;
     }
@@ -351,7 +353,7 @@ size_t consumer_take(struct consumer *c, struct message **out, size_t max)
     if (blocked(c))
         return 0;
     size_t n = take_buffered(c, out, max);
-    if (n < max && (!c->verifying || c->buffer.n - c->buffer.head < FETCH)) {
+    if (n < max && !blocked(c) && (!c->verifying || c->buffer.n - c->buffer.head < FETCH)) {
         consumer_fetch(c, FETCH);
         c->taken = true;
         if (!blocked(c))

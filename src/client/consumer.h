@@ -35,8 +35,8 @@ enum consumer_seek_why {
     CONSUMER_SEEK_ROLE,
     CONSUMER_SEEK_REWIND,
     CONSUMER_SEEK_RESET,
-    CONSUMER_SEEK_START /**< to where the group stands, before the first message: consumer_start.c
-                         */
+    CONSUMER_SEEK_START /**< to where the group stands, before the first message, or back to the
+                             position that librdkafka has left by itself: consumer_start.c */
 };
 
 struct consumer_seek {

@@ -112,6 +112,9 @@ void consumer_tell_end(struct consumer *c, const rd_kafka_message_t *m);
 void consumer_tell_held_end(struct consumer *c, struct slot *s);
 
 /* consumer_start.c */
+/** Whether librdkafka gives out a message again, by itself: then a seek to the position is under
+ * way. */
+bool consumer_went_back(struct consumer *c, const struct slot *s, const struct message *m);
 /** Reads the group's offsets for the doubtful partitions with messages in the buffer, and corrects
  * what did not begin there; then they can be taken. */
 void consumer_verify(struct consumer *c);

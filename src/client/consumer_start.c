@@ -16,6 +16,24 @@ static bool is_in_log(const struct consumer *c, const struct client_partition *p
     return p->offset >= 0 && p->offset >= low && (high < 0 || p->offset <= high);
 }
 
+/* Where nothing is committed, librdkafka asks where the log begins or ends. When the partition gets
+ * another position before the answer, 2.0.2 takes that for outdated, asks once more half a second
+ * later, and goes there, wherever the partition is by then. So nothing in front of the position is
+ * taken, unless the log does not have the position any more. */
+bool consumer_went_back(struct consumer *c, const struct slot *s, const struct message *m)
+{
+    if (!s->assigned || c->no_callback || s->next < 0 || m->offset >= s->next)
+        return false;
+    struct client_partitions ps = {0};
+    client_partitions_add(&ps, s->topic, s->partition, s->next);
+    bool back = is_in_log(c, &ps.items[0]);
+    if (back)
+        consumer_add_seek(c, ps, CONSUMER_SEEK_START, NULL, NULL);
+    else
+        client_partitions_free(&ps);
+    return back;
+}
+
 /* What began before the group's offset; with "latest" also behind it. Otherwise behind it only
  * means that what stands there is not for the application. */
 static bool began_wrong(const struct consumer *c, const struct client_partition *committed,
