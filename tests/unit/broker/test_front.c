@@ -368,19 +368,26 @@ static void check_stored(struct broker *b, void *arg)
     }
 }
 
-TEST(a_large_batch_is_looked_at_while_it_arrives)
+/** A broker that takes batches of up to 16 MB, with the topic t. */
+static struct lab *start_for_large(void)
 {
-    enum { AT_CRC = 17, AT_ATTRIBUTES = 21, SIZE = 48 << 10 };
     static const char *const settings[] = {"message.max.bytes=16777216"};
     struct lab *l = lab_start(NULL, settings, 1);
     struct admin *a = lab_admin(l);
     struct admin_new_topic t = {.name = "t", .partitions = 1, .replicas = 1};
-    struct buf blob = {0};
     struct err e;
-    int64_t base;
-    int stored = 0;
     CHECK_INT(admin_create_topics(a, &t, 1, 5000, &e), 0);
     admin_close(a);
+    return l;
+}
+
+TEST(a_large_batch_is_looked_at_while_it_arrives)
+{
+    enum { AT_CRC = 17, AT_ATTRIBUTES = 21, SIZE = 48 << 10 };
+    struct lab *l = start_for_large();
+    struct buf blob = {0};
+    int64_t base;
+    int stored = 0;
     int fd = lab_connect(l);
     large_batch(&blob, SIZE);
     CHECK_INT(produce_in_pieces(l, fd, &blob, &base), KAFKA_NONE);
@@ -416,18 +423,13 @@ TEST_LIMIT(large_frames_may_come_in_any_pieces, 60)
     enum { FRAMES = 60, LAST = 30 };
     static const size_t sizes[] = {1 << 10,  48 << 10, 20 << 10, 19000,
                                    70 << 10, 64 << 10, 30 << 10};
-    static const char *const settings[] = {"message.max.bytes=16777216"};
-    struct lab *l = lab_start(NULL, settings, 1);
-    struct admin *a = lab_admin(l);
-    struct admin_new_topic t = {.name = "t", .partitions = 1, .replicas = 1};
+    struct lab *l = start_for_large();
     struct buf frames = {0};
     struct wire_msg m;
     struct err e;
     uint64_t state = 13579;
     int64_t base, next = 0;
     int stored = 0, good = 0;
-    CHECK_INT(admin_create_topics(a, &t, 1, 5000, &e), 0);
-    admin_close(a);
     for (int i = 0; i < FRAMES; i++) {
         struct buf blob = {0};
         large_batch(&blob, sizes[i % ARRAY_LEN(sizes)]);
