@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "broker/conn.h"
 
-enum { SIZE_BYTES = 4, HEAD = 4096 };
+enum { HEAD = 4096 };
 
 struct ahead {
     const char *frame;       /* where it lay when the pass began */
@@ -22,8 +22,8 @@ static size_t find_batch(const struct conn *c)
     struct err e;
     const char *frame = c->in.data + SIZE_BYTES;
     size_t len = c->in.len - SIZE_BYTES;
-    const struct api *api = wire_decode_header(&h, frame, len, &e) < 0 ? NULL : api_find(h.api);
-    if (!api || h.api != API_PRODUCE || h.version < api->min_used || h.version > api->max) {
+    if (wire_decode_header(&h, frame, len, &e) < 0 || h.api != API_PRODUCE ||
+        !api_handles(api_find(h.api), h.version)) {
         return 0;
     }
     size_t at =

@@ -63,3 +63,8 @@ const struct api *api_find(int16_t key)
     }
     return NULL;
 }
+
+bool api_handles(const struct api *api, int16_t version)
+{
+    return api && version >= api->min_used && version <= api->max;
+}

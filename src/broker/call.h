@@ -57,6 +57,8 @@ const char *call_peer(const struct call *c);
 /** The row of an api, NULL = not offered. */
 const struct api *api_find(int16_t key);
 const struct api *api_table(size_t *n);
+/** Whether a request of that version is handled; api may be NULL. */
+bool api_handles(const struct api *api, int16_t version);
 
 /* Handlers, one per api; files api_*.c. */
 void api_versions(struct call *c);

@@ -3,6 +3,8 @@
 #pragma once
 #include "broker/call.h"
 
+enum { SIZE_BYTES = 4 }; /**< that say how long a frame is, in front of it */
+
 struct conn {
     struct conn *next, **link;
     struct broker *b;

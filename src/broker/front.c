@@ -21,8 +21,7 @@ enum {
     SCRATCH = 256 << 10, /* also what is read at a time: it fits into a processor's cache */
     READ_STEP = 1 << 20,
     QUEUE_MAX = 1 << 20, /* bytes of further requests while one is being handled */
-    SIZE_BYTES = 4,
-    ADDS_FROM = 12, /* Produce: adds its partitions to a transaction */
+    ADDS_FROM = 12,      /* Produce: adds its partitions to a transaction */
 };
 
 static void pump(struct conn *c);
@@ -265,7 +264,7 @@ static bool handle(struct conn *conn, const char *frame, size_t len)
     }
     const struct api *api = api_find(h.api);
     bool versions = api && h.api == API_API_VERSIONS && (h.version < 0 || h.version > api->max);
-    if (!api || (!versions && (h.version < api->min_used || h.version > api->max))) {
+    if (!versions && !api_handles(api, h.version)) {
         err_set(&e, ERR_PROTOCOL, 0, "closed: api %d version %d is not offered", h.api, h.version);
         trace_note(conn->b, tcp_peer(conn->tcp), e.msg);
         return false;
