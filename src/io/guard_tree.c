@@ -27,6 +27,7 @@ struct seen {
     pid_t pid;
     struct procfs_stat stat;
     bool inside, spared;
+    bool held; /**< in the kernel, until a child that was stopped goes on (vfork) */
 };
 struct scan {
     struct seen *items;
@@ -67,17 +68,22 @@ static bool is_one_of(pid_t pid, const pid_t *list, int n)
     return false;
 }
 
+static struct seen *parent_in(const struct scan *all, const struct seen *s)
+{
+    const struct seen key = {.pid = s->stat.parent};
+    return bsearch(&key, all->items, all->n, sizeof key, by_pid);
+}
+
 /* Marks what stands under root; a pass per generation, children after parents or not. */
 static void mark(struct scan *all, pid_t root, const pid_t *spared, int n)
 {
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < all->n; i++) {
-            struct seen *s = &all->items[i], key = {.pid = s->stat.parent}, *parent;
+            struct seen *s = &all->items[i], *parent = parent_in(all, s);
             if (s->inside) {
                 continue;
             }
-            parent = bsearch(&key, all->items, all->n, sizeof key, by_pid);
             if (s->stat.parent == root || (parent && parent->inside)) {
                 s->inside = more = true;
                 s->spared = is_one_of(s->pid, spared, n) || is_one_of(s->stat.group, spared, n) ||
@@ -164,6 +170,22 @@ int guard_kill_tree(const pid_t *spared, int n, int limit_ms,
     return left;
 }
 
+/* Whoever calls vfork (shells and many runtimes do, to start a program) sleeps in state D until the
+ * child has started its program. A child that is stopped before that never does, and its parent
+ * cannot show T: the SIGSTOP it has will meet it on its way out of the kernel. */
+static void mark_held(struct scan *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        struct seen *s = &all->items[i];
+        if (s->inside && strchr("Tt", s->stat.state)) {
+            for (s = parent_in(all, s); s && s->inside && s->stat.state == 'D';
+                 s = parent_in(all, s)) {
+                s->held = true;
+            }
+        }
+    }
+}
+
 /* Stops all under root. Who was seen stopped has no more children, but one may have been born
  * behind the back of a walk over /proc: two walks in a row must find nobody running.
  * @return false when that takes too long. */
@@ -175,10 +197,11 @@ static bool freeze(struct scan *all, pid_t root)
         bool running = false;
         scan_all(all);
         mark(all, root, NULL, 0);
+        mark_held(all);
         for (size_t i = 0; i < all->n; i++) {
             const struct seen *s = &all->items[i];
             if (s->inside && !strchr("TtZX", s->stat.state)) {
-                running = true;
+                running = running || !s->held;
                 kill(s->pid, SIGSTOP);
             }
         }

@@ -138,6 +138,30 @@ TEST_LIMIT(a_paused_tree_stands_still_as_a_whole, 30)
     end(&f);
 }
 
+/* As shells and many runtimes start a program: a pause may meet them on the way. */
+TEST_LIMIT(a_tree_that_waits_for_a_vforked_child_can_be_paused, 30)
+{
+    struct fixture f;
+    struct err e;
+    char *go = xasprintf("%s/go", test_dir());
+    /* above the shell stands a process of this very program */
+    char *script = xasprintf("/proc/$PPID/exe child-vfork '%s'; :", go);
+    start(&f, "sh", script);
+    CHECK(wait_until(is_up, &f, SOON_MS));
+    CHECK_INT(proc_signal_tree(f.proc, SIGSTOP), 0);
+    CHECK(wait_until(is_stopped, &f, SOON_MS));
+    CHECK_INT(path_write(go, "", 0, &e), 0);
+    CHECK(!wait_until(runs_again, &f, 100)); /* time in which somebody who runs goes on */
+    CHECK_INT(proc_signal_tree(f.proc, SIGCONT), 0);
+    loop_run(f.loop);
+    CHECK_INT(f.end.code, 0);
+    CHECK(log_has(&f, "second\n"));
+    unlink(go);
+    free(go);
+    free(script);
+    end(&f);
+}
+
 TEST_LIMIT(a_paused_tree_can_be_killed, 30)
 {
     struct fixture f;
