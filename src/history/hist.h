@@ -90,7 +90,8 @@ struct hist_val {
 void hist_addv(struct hist *h, enum hist_kind kind, enum hist_phase phase, uint64_t op,
                const struct hist_val *vals, size_t n);
 
-/** Ends all open runs, so that a tail sees them; for a process that is about to wait. */
+/** Ends all open runs, so that a tail sees them: for a process that is about to wait, and now and
+ *  then for one that may not know that it does (the last record would stay hidden). */
 void hist_flush(struct hist *h);
 
 /* Runs. A call extends the open run of its partition in place where it continues it (and is younger

@@ -32,6 +32,7 @@ enum {
     PRESET_SESSION_MS = 3000, /* client/conf.c */
     CLOSE_MS = 5000,          /* bound for outcomes, leaving the group, ending the transaction */
     PATIENCE_MS = 4000,       /* after STOP: how long tasks may go on before they are cancelled */
+    FLUSH_MS = 100,           /* after it the runner sees what a role did last */
     SETTLE_MS = 3000,         /* started in the drain: who has no consumer by then is a source */
 };
 
@@ -170,6 +171,11 @@ static const struct runtime_hooks hooks = {.record = hook_record,
 
 /* ---- start ---- */
 
+static void on_flush(void *arg)
+{
+    hist_flush(((struct role *)arg)->hist);
+}
+
 static void open_history(struct role *r)
 {
     struct err e;
@@ -180,6 +186,7 @@ static void open_history(struct role *r)
         on_hist_fail(r, &e);
     }
     hist_on_fail(r->hist, on_hist_fail, r);
+    timer_start(r->loop, FLUSH_MS, FLUSH_MS, on_flush, r);
     if (s->deliveries) {
         r->deliveries = deliveries_open(s->deliveries, 0, &e);
         if (!r->deliveries) {
