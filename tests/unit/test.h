@@ -22,6 +22,8 @@ _Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
 _Noreturn void test_skip(const char *why);
 /** A fresh directory for the running case, removed afterwards; borrowed. */
 const char *test_dir(void);
+/** The next state of a generator that draws the same in every run; use its upper bits. */
+void test_draw(uint64_t *state);
 
 #define TEST_LIMIT(id, seconds)                                                                    \
     static void id(void);                                                                          \

@@ -441,7 +441,7 @@ TEST_LIMIT(large_frames_may_come_in_any_pieces, 60)
     }
     int fd = lab_connect(l);
     for (size_t at = 0, n; at < frames.len; at += n) {
-        state = state * 6364136223846793005u + 1442695040888963407u;
+        test_draw(&state);
         n = (state >> 33) % (state >> 60 ? 100000 : 2000000) + 1;
         n = n < frames.len - at ? n : frames.len - at;
         lab_write(fd, frames.data + at, n);

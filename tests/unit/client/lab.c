@@ -224,6 +224,18 @@ void lab_close_transaction(struct transaction *t)
     lab_until(is_true, &done, 9000, "the transaction is closed");
 }
 
+void lab_take_each(struct consumer *c, void (*fn)(void *arg, const struct message *m), void *arg)
+{
+    struct message *got[16];
+    size_t n;
+    while ((n = consumer_take(c, got, ARRAY_LEN(got))) > 0) {
+        for (size_t i = 0; i < n; i++) {
+            fn(arg, got[i]);
+            message_release(got[i]);
+        }
+    }
+}
+
 /* ---- log ---- */
 
 static void log_ready(void *arg)

@@ -56,5 +56,7 @@ void lab_log_open(struct lab_log *l, const char *topic, const char *isolation);
 void lab_log_want(struct lab_log *l, size_t n, unsigned ms);
 void lab_log_close(struct lab_log *l);
 
+/** Takes all that is there, one by one; fn borrows the message. */
+void lab_take_each(struct consumer *c, void (*fn)(void *arg, const struct message *m), void *arg);
 void lab_close_consumer(struct consumer *c);
 void lab_close_transaction(struct transaction *t);

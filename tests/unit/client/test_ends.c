@@ -17,20 +17,18 @@ struct reader {
     bool done;
 };
 
-static void on_ready(void *arg)
+static void take(void *arg, const struct message *m)
 {
     struct reader *r = arg;
-    struct message *got[16];
-    size_t n;
-    while ((n = consumer_take(r->c, got, ARRAY_LEN(got))) > 0) {
-        for (size_t i = 0; i < n; i++) {
-            int p = got[i]->partition;
-            r->first[p] = r->first[p] < 0 ? got[i]->offset : r->first[p];
-            r->last[p] = got[i]->offset;
-            r->seen++;
-            message_release(got[i]);
-        }
-    }
+    int p = m->partition;
+    r->first[p] = r->first[p] < 0 ? m->offset : r->first[p];
+    r->last[p] = m->offset;
+    r->seen++;
+}
+
+static void on_ready(void *arg)
+{
+    lab_take_each(((struct reader *)arg)->c, take, arg);
 }
 
 static void on_assign(void *arg, const struct consumer_rebalance *a)

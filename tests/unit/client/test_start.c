@@ -18,18 +18,16 @@ struct member {
     int seeks;
 };
 
-static void on_ready(void *arg)
+static void take(void *arg, const struct message *got)
 {
     struct member *m = arg;
-    struct message *got[16];
-    size_t n;
-    while ((n = consumer_take(m->c, got, ARRAY_LEN(got))) > 0) {
-        for (size_t i = 0; i < n; i++) {
-            m->first = m->first < 0 ? got[i]->offset : m->first;
-            m->last = got[i]->offset;
-            message_release(got[i]);
-        }
-    }
+    m->first = m->first < 0 ? got->offset : m->first;
+    m->last = got->offset;
+}
+
+static void on_ready(void *arg)
+{
+    lab_take_each(((struct member *)arg)->c, take, arg);
 }
 
 static void on_assign(void *arg, const struct consumer_rebalance *r)
@@ -186,18 +184,16 @@ static void on_any_seek(void *arg, const struct consumer_seek *s)
     m->seeks += s->why != CONSUMER_SEEK_ROLE;
 }
 
-static void on_next(void *arg)
+static void take_next(void *arg, const struct message *got)
 {
     struct member *m = arg;
-    struct message *got[16];
-    size_t n;
-    while ((n = consumer_take(m->c, got, ARRAY_LEN(got))) > 0) {
-        for (size_t i = 0; i < n; i++) {
-            CHECK(m->last < 0 || got[i]->offset == m->last + 1);
-            m->last = got[i]->offset;
-            message_release(got[i]);
-        }
-    }
+    CHECK(m->last < 0 || got->offset == m->last + 1);
+    m->last = got->offset;
+}
+
+static void on_next(void *arg)
+{
+    lab_take_each(((struct member *)arg)->c, take_next, arg);
 }
 
 static void seek_to(struct member *m, const char *topic, int64_t offset)

@@ -35,11 +35,6 @@ static const struct batch_opts plain = {.base_offset = 41,
                                         .base_sequence = 100,
                                         .transactional = true};
 
-static void draw(uint64_t *state)
-{
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-}
-
 static void write_batch(struct buf *b, const struct batch_opts *o)
 {
     struct err e = {0};
@@ -235,7 +230,7 @@ TEST_LIMIT(damaged_batches_never_harm, 60)
         for (int k = 0; k < 5000 && buf.len > 0; k++) {
             char *copy = xmemdup0(buf.data, buf.len);
             for (int n = 0; n < 3; n++) {
-                draw(&state);
+                test_draw(&state);
                 copy[(state >> 33) % buf.len] = (char)(state >> 25);
             }
             read_all(copy, buf.len);
@@ -282,7 +277,7 @@ static void check_trickle(const uint8_t *p, size_t len, const struct batch *whol
     memset(mem, 0xff, len);
     dense_start(&d, mem + BATCH_HEADER, mem + len, whole->count);
     for (size_t there = BATCH_HEADER; there < len;) {
-        draw(state);
+        test_draw(state);
         size_t n = (*state >> 33) % 7 + 1, left = len - there;
         memcpy(mem + there, p + there, n < left ? n : left);
         there += n < left ? n : left;
@@ -304,7 +299,7 @@ static void check_pieces(const void *p, size_t len, const struct batch *whole, u
     struct batch_pass *begun = batch_pass_begin(mem, len);
     CHECK(begun);
     while (len - there > step / 2) { /* what is missing then comes with the whole */
-        draw(state);
+        test_draw(state);
         size_t n = (*state >> 33) % step + 1;
         n = n < len - there ? n : len - there;
         memcpy(mem + there, (const uint8_t *)p + there, n);
@@ -366,7 +361,7 @@ TEST(a_look_says_the_same_of_the_records_as_reading_them_all)
         char *copy = xmemdup0(buf.data, buf.len);
         char *exact = xrealloc(copy, buf.len); /* a byte too far shows */
         for (int n = 0; n < k % 3; n++) {
-            draw(&state);
+            test_draw(&state);
             exact[BATCH_HEADER + (state >> 33) % (buf.len - BATCH_HEADER)] = (char)(state >> 25);
         }
         for (int32_t count = 1; count < 6; count++) {
@@ -418,7 +413,7 @@ TEST_LIMIT(and_the_same_of_many_records, 120)
         struct batch b;
         char *exact = xrealloc(xmemdup0(buf.data, buf.len), buf.len);
         for (int n = 0; n < k % 3; n++) {
-            draw(&state);
+            test_draw(&state);
             exact[BATCH_HEADER + (state >> 33) % (buf.len - BATCH_HEADER)] ^=
                 (char)(1 << (state >> 25) % 8);
         }
