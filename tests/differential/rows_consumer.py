@@ -18,6 +18,16 @@ class Group:
         self.topics = [s.topic(partitions=n) for n in sizes]
         self.ids = {}
         s.find(self.name)
+        self.wait_for_topics(sum(sizes))
+
+    def wait_for_topics(self, partitions):
+        """The coordinator hears of new topics later than their leaders do: a member of another
+        group joins until it is given all."""
+        other, m = wire.unique("group"), member("m")
+        self.s.until(lambda: self.raw(m, 0, version=1, group=other)["Assignment"],
+                     lambda a: a and partitions == sum(len(t["Partitions"])
+                                                       for t in a["TopicPartitions"]))
+        self.raw(m, -1, version=1, group=other)
 
     def body(self, member, epoch, **how):
         body = {"GroupId": self.name, "MemberId": member, "MemberEpoch": epoch}
