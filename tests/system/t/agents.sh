@@ -30,8 +30,23 @@ deaths() { [ "$("$KAOS" export latest 2>/dev/null | grep -c "\"crash\"")" -ge 2 
 wait_for 90 deaths
 # A worker may be dead by itself just then: again, until one was there.
 orphaned() { grep -qs "the agent is gone" .kaos/runs/latest/logs/worker-*.log; }
+# A worker that goes before a word of its history came leaves a run that proves nothing. So the agent is
+# killed while the runner stands still: nobody is started, and of everybody who was there is a history.
+all_known() {
+    local log name
+    for log in .kaos/runs/latest/logs/worker-*.log; do
+        name=$(basename "$log" .log)
+        [ -s ".kaos/runs/latest/history/$name-0.seg" ] || return 1
+    done
+}
+hold() {
+    kill -STOP "$run"
+    all_known || { kill -CONT "$run" && return 1; }
+}
 for _ in 1 2 3 4 5; do
+    wait_for 20 hold
     kill -9 "$two"
+    kill -CONT "$run"
     agent three "$at_two"
     two=$agent
     ! orphaned || break
