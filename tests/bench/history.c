@@ -48,7 +48,7 @@ static void sent(struct hist *h, const struct names *s, long first, bool copy)
 static void remove_segments(const char *dir)
 {
     char path[128];
-    for (int n = 1;; n++) {
+    for (int n = 0;; n++) {
         snprintf(path, sizeof path, "%s/bench-1.1-%d.seg", dir, n);
         if (unlink(path) != 0) {
             break;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# One row of the broker's table: lines "SERVER ROUND VALUE"; medians of each server, and the median over
-# the rounds of how many times better the embedded broker was. Behind a target
-# stands the standard error of its ratio. Exit 1 when a target is missed.
+# One row of the broker's table: lines "SERVER ROUND VALUE"; the median of each server, and how many times
+# better the embedded broker was: the median over the rounds, or, where a peer had rounds of its own, the
+# medians of both. Behind a target stands the standard error of its ratio. Exit 1 when a target is missed.
 function median(list, n,    i, k, t) {
     for (i = 2; i <= n; i++) {
         t = list[i]
@@ -10,26 +10,42 @@ function median(list, n,    i, k, t) {
     }
     return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
 }
-function middle(s,    i, list) {
+function values(s, list,    i) {
     for (i = 1; i <= count[s]; i++) list[i] = value[s, i]
-    return median(list, count[s])
+    return count[s]
 }
-# Sets `error`, relative: that of a median is about 1.25 times that of a mean.
-function better(s,    i, n, list, mine, its, sum, squares) {
-    for (i = 1; i <= count[s] && i <= count["embedded"]; i++) {
-        mine = value["embedded", i]
-        its = value[s, i]
-        if (mine > 0 && its > 0) {
-            list[++n] = unit ~ /\/s$/ ? mine / its : its / mine
-            sum += log(list[n])
-            squares += log(list[n]) ^ 2
+function middle(s,    list) {
+    return median(list, values(s, list))
+}
+function times(mine, its) {
+    return unit ~ /\/s$/ ? mine / its : its / mine
+}
+# Relative; that of a median is about 1.25 times that of a mean.
+function standard_error(list, n,    i, k, sum, squares) {
+    for (i = 1; i <= n; i++) {
+        if (list[i] > 0) {
+            k++
+            sum += log(list[i])
+            squares += log(list[i]) ^ 2
         }
     }
-    error = n > 1 ? 1.25 * sqrt(max(squares / n - (sum / n) ^ 2, 0) / (n - 1)) : 0
-    return n ? median(list, n) : 0
+    squares = k ? squares / k - (sum / k) ^ 2 : 0
+    return k > 1 && squares > 0 ? 1.25 * sqrt(squares / (k - 1)) : 0
 }
-function max(a, b) {
-    return a > b ? a : b
+# Sets `error`. What is not above 0 (memory that did not grow) has no ratio.
+function better(s,    i, k, n, mine, its, list) {
+    error = 0
+    if (middle("embedded") <= 0 || middle(s) <= 0) return 0
+    n = values("embedded", mine)
+    if (values(s, its) != n) {
+        error = sqrt(standard_error(mine, n) ^ 2 + standard_error(its, count[s]) ^ 2)
+        return times(median(mine, n), median(its, count[s]))
+    }
+    for (i = 1; i <= n; i++) {
+        if (mine[i] > 0 && its[i] > 0) list[++k] = times(mine[i], its[i])
+    }
+    error = standard_error(list, k)
+    return k ? median(list, k) : 0
 }
 function show(x) {
     return x >= 10000 ? sprintf("%.0f", x) : x >= 100 ? sprintf("%.1f", x) : sprintf("%.3g", x)
