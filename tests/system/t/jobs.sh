@@ -9,8 +9,8 @@ scenario "slow" {
   expect = { messages { topic = "t" } },
 }
 L
-working() { # so many runs are in their work phase, where an interrupt makes them drain
-    [ "$(grep -la faults_on .kaos/runs/*/history/runner-*.seg 2>/dev/null | wc -l)" -ge "$1" ]
+working() { # so many runs are in their work phase, where an interrupt makes them drain; "latest" is one of them
+    [ "$(grep -la faults_on .kaos/runs/*-slow/history/runner-*.seg 2>/dev/null | wc -l)" -ge "$1" ]
 }
 "$KAOS" run slow.lua --matrix n=1,2,3 -j 2 -r junit=out.xml >out.log 2>&1 &
 suite=$!
