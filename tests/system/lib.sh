@@ -54,6 +54,10 @@ processes_of() {
 none_left() {
     [ -z "$(processes_of "$PWD")" ]
 }
+# at_work N: so many runs of this folder work; an interrupt makes those drain. "latest" is one of them.
+at_work() {
+    [ "$(grep -la faults_on .kaos/runs/*-*/history/runner-*.seg 2>/dev/null | wc -l)" -ge "$1" ]
+}
 # start_broker ARG...: `kaos broker` on a free port, its address in $at; stop_broker ends it, which it
 # does by itself, without a fault.
 at='' broker=''
