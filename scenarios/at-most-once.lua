@@ -89,7 +89,7 @@ for name, variant in pairs(variants) do
     },
     faults     = {
       crash { role = "worker", p = param "crash_p", point = variant.point, max = 2 },
-      rebalance { group = "work", every = "1s..2s" },
+      rebalance { group = "work", every = "400ms..1s" },
     },
     expect     = variant.expect,
     stop       = { after = "all ids sent", drain = "20s", timeout = "1m" },

@@ -132,7 +132,7 @@ local twins = {
 
 local function system(bury, faults)
   return {
-    params = { workers = 2, records = 120, poison = 0.15, rate = "40/s", session = 2000 },
+    params = { workers = 2, records = 200, poison = 0.15, rate = "40/s", session = 2000 },
     topics = {
       input  = { partitions = 2, value = "json" },
       output = { partitions = 2, value = "json" },
@@ -163,7 +163,7 @@ end
 
 local right = system(into_transaction, {
   crash { role = "worker", p = 0.06, point = "any", max = 3 },
-  abort { role = "worker", p = 0.08, max = 6 },
+  abort { role = "worker", p = 0.2, max = 6 },
 })
 right.doc = "every poison record reaches the dead-letter queue exactly once, the rest is unaffected"
 right.tags = { "errors", "txn" }
