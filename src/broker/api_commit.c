@@ -47,14 +47,15 @@ static int check_member(const struct call *c, const struct group *g, bool txn)
     return !txn && g->state == GROUP_COMPLETING ? KAFKA_REBALANCE_IN_PROGRESS : KAFKA_NONE;
 }
 
-static bool names_partition(const struct call *c)
+/** A commit that names none does not get as far as the group. */
+static bool names_partition(const struct call *c, bool by_id)
 {
     const struct wire_value *req = &c->req.root;
     for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
         const struct wire_value *t = wire_at(req, "Topics", i);
+        struct topicref at = topicref_read(c, t, "Name", by_id);
         for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
-            int32_t index = (int32_t)wire_int(wire_at(t, "Partitions", k), "PartitionIndex");
-            if (part_find(c->b, wire_str(t, "Name"), index)) {
+            if (topicref_at(&at, wire_int(wire_at(t, "Partitions", k), "PartitionIndex"))) {
                 return true;
             }
         }
@@ -94,7 +95,7 @@ static int find_group(struct call *c, bool txn, struct group **g)
     if (code != KAFKA_NONE) {
         return code;
     }
-    code = txn && names_partition(c) ? admit(c) : KAFKA_NONE;
+    code = txn ? admit(c) : KAFKA_NONE;
     if (code != KAFKA_NONE) {
         return code;
     }
@@ -148,12 +149,13 @@ static int commit_one(struct call *c, struct group *g, const char *topic,
 static void commit(struct call *c, bool txn)
 {
     const struct wire_value *req = &c->req.root;
+    bool by_id = !txn && c->version >= IDS_FROM;
     struct group *g = NULL;
-    int refused = find_group(c, txn, &g);
+    int refused = names_partition(c, by_id) ? find_group(c, txn, &g) : KAFKA_NONE;
     for (size_t i = 0; i < wire_count(req, "Topics"); i++) {
         const struct wire_value *t = wire_at(req, "Topics", i);
         struct wire_value *topic = wire_add(&c->resp, &c->resp.root, "Topics");
-        struct topicref at = topicref_read(c, t, "Name", !txn && c->version >= IDS_FROM);
+        struct topicref at = topicref_read(c, t, "Name", by_id);
         topicref_put(c, topic, "Name", &at);
         for (size_t k = 0; k < wire_count(t, "Partitions"); k++) {
             const struct wire_value *ask = wire_at(t, "Partitions", k);

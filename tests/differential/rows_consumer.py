@@ -497,6 +497,31 @@ def consumer_offsets(s):
     s.rec("fetch", fetch(one, 2), fetch(one, 3))
 
 
+@row("K03", "a commit of what is not there makes no group")
+def consumer_no_commit(s):
+    t, x = s.topic(), wire.unique("txn")
+    _, pid, epoch = s.init(x)
+    name = wire.unique("group")
+    s.find(name)
+
+    def seen():
+        a = s.c.call("OffsetDelete", 0, {"GroupId": name, "Topics": [
+            {"Name": t, "Partitions": [{"PartitionIndex": 0}]}]})
+        drop = s.c.call("DeleteGroups", 1, {"GroupsNames": [name]})["Results"][0]["ErrorCode"]
+        return s.group_state(name), a["ErrorCode"], drop
+    for version in (2, 7, 9):
+        s.rec("no partition", s.commit(name, t, 1, 5, version=version), seen())
+    s.rec("no topic", s.commit(name, wire.unique("no"), 0, 5), seen())
+    a = s.c.call("OffsetCommit", 10, {"GroupId": name, "Topics": [
+        {"TopicId": b"\x07" * 16, "Partitions": [{"PartitionIndex": 0, "CommittedOffset": 5}]}]})
+    s.rec("no id", a["Topics"][0]["Partitions"][0]["ErrorCode"], seen())
+    s.add_offsets(x, pid, epoch, name)
+    s.rec("in a transaction", s.txn_commit(x, pid, epoch, name, t, 1, 5), seen())
+    s.rec("a member's", s.commit(name, t, 1, 5, "m", 1, version=9), seen())
+    s.rec("one that is there", s.commit(name, t, 0, 5), seen())
+    s.end(x, pid, epoch, False)
+
+
 @row("K03", "commits of a static member that is away")
 def consumer_static_commits(s):
     g, one, two = Group(s, 1), member("m"), member("m")
