@@ -227,11 +227,23 @@ static void put_parts(struct call *c, struct wire_value *member, const char *nam
         }
         if (!topic || memcmp(p->topic, p[-1].topic, sizeof p->topic) != 0) {
             topic = wire_add(&c->resp, to, "TopicPartitions");
-            wire_set_blob(topic, "TopicId", p->topic, sizeof p->topic);
+            wire_set_blob(topic, "TopicId", t->id, sizeof t->id);
             wire_set_str(&c->resp, topic, "TopicName", t->name);
         }
         wire_add_int(&c->resp, topic, "Partitions", p->index);
     }
+}
+
+/** What the member may have: also what it has yet to give up. */
+static void put_held(struct call *c, struct wire_value *member, const struct cmember *m)
+{
+    struct cparts held = {0};
+    static const struct cparts none;
+    cparts_take(&held, &m->assigned, &none, false);
+    cparts_take(&held, &m->revoking, &none, false);
+    cparts_sort(&held);
+    put_parts(c, member, "Assignment", &held);
+    cparts_free(&held);
 }
 
 static void put_member(struct call *c, struct wire_value *group, const struct cmember *m)
@@ -247,7 +259,7 @@ static void put_member(struct call *c, struct wire_value *group, const struct cm
         wire_add_str(&c->resp, v, "SubscribedTopicNames", m->topics.items[i]);
     }
     wire_set_str(&c->resp, v, "SubscribedTopicRegex", m->regex ? m->regex : "");
-    put_parts(c, v, "Assignment", &m->assigned);
+    put_held(c, v, m);
     put_parts(c, v, "TargetAssignment", &m->target);
     wire_set_int(v, "MemberType", MEMBER_CONSUMER);
 }

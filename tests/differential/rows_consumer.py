@@ -220,6 +220,19 @@ def consumer_handover(s):
     s.rec("state", g.describe()["GroupState"])
 
 
+@row("K03", "a description says what a member has yet to give up")
+def consumer_giving_up(s):
+    g = Group(s, 2, 1)
+    g.raw("a", 0, assignor="range")
+    g.raw("b", 0)
+    s.rec("asked to", g.beat("a", 2))
+    s.rec("shown", g.shown())
+    s.rec("wants less", g.beat("a", 2, topics=g.topics[:1]))
+    s.rec("shown", g.shown())
+    s.rec("given up", g.beat("a", 2, owned={0: [0]}))
+    s.rec("shown", g.shown())
+
+
 @row("K03", "a member that leaves while others wait for it")
 def consumer_leaves(s):
     g, one, two = Group(s, 4), member("m"), member("m")
