@@ -283,7 +283,7 @@ static void describe(struct call *c, const char *name)
     wire_set_str(&c->resp, v, "GroupState", cgroup_state_name(g->consumer));
     wire_set_int(v, "GroupEpoch", g->consumer->epoch);
     wire_set_int(v, "AssignmentEpoch", g->consumer->assignment_epoch);
-    wire_set_str(&c->resp, v, "AssignorName", cgroup_assignor(g->consumer));
+    wire_set_str(&c->resp, v, "AssignorName", cgroup_assignor(g->consumer, NULL));
     for (size_t i = 0; i < g->consumer->members.n; i++) {
         put_member(c, v, g->consumer->members.items[i]);
     }

@@ -394,12 +394,12 @@ static void replace(struct cmember *m, const char *id)
     m->epoch = m->previous = 0;
 }
 
-static void renew_target(struct cgroup *g)
+static void renew_target(struct cgroup *g, const struct cmember *by)
 {
     uint64_t every = (uint64_t)prop(g->base, PROP_CONSUMER_ASSIGNMENT_INTERVAL);
     if (g->epoch > g->assignment_epoch &&
         (g->assigned_ms == 0 || state_mono_ms() - g->assigned_ms >= every)) {
-        cgroup_assign(g);
+        cgroup_assign(g, by);
     }
 }
 
@@ -443,7 +443,7 @@ int cgroup_beat(struct broker *b, const char *group, const struct cgroup_ask *as
     if (note_topics(g, resubscribed) || resubscribed) {
         g->epoch++;
     }
-    renew_target(g);
+    renew_target(g, m);
     struct cparts before = {0};
     static const struct cparts none;
     cparts_take(&before, &m->assigned, &none, false);

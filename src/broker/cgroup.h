@@ -82,8 +82,9 @@ int cgroup_check_fetch(const struct group *g, const char *member, int64_t epoch)
 bool cgroup_subscribed(const struct group *g, const char *topic);
 /** As Kafka names it. */
 const char *cgroup_state_name(const struct cgroup *g);
-/** The assignor in force. */
-const char *cgroup_assignor(const struct cgroup *g);
+/** The assignor that most members want. When as many want another one, Kafka takes the wish of
+ *  `by`, whose heartbeat it is, if nobody shares it; NULL = nobody's. */
+const char *cgroup_assignor(const struct cgroup *g, const struct cmember *by);
 bool cgroup_is_assignor(const char *name);
 int32_t cgroup_interval_ms(const struct group *g);
 void cgroup_free(struct cgroup *g);
@@ -97,8 +98,8 @@ struct cmember *cgroup_member(const struct cgroup *g, const char *id);
 /** Appends the topics that exist and that the member subscribes to; index = how many partitions. */
 void cgroup_topics(const struct cmember *m, struct cparts *out);
 bool cgroup_wants(const struct cmember *m, const char *topic);
-/** cgroup_assign.c: computes the targets of all members. */
-void cgroup_assign(struct cgroup *g);
+/** cgroup_assign.c: computes the targets of all members, at a heartbeat of `by`. */
+void cgroup_assign(struct cgroup *g, const struct cmember *by);
 /** cgroup_reconcile.c: leads a member one step towards its target; owned NULL = not said;
  *  resubscribed: its subscription has changed. */
 void cgroup_reconcile(struct cmember *m, const struct cparts *owned, bool resubscribed);

@@ -34,7 +34,7 @@ bool cgroup_is_assignor(const char *name)
     return false;
 }
 
-const char *cgroup_assignor(const struct cgroup *g)
+const char *cgroup_assignor(const struct cgroup *g, const struct cmember *by)
 {
     size_t best = 0, most = 0;
     for (size_t k = 0; k < ARRAY_LEN(assignors); k++) {
@@ -43,7 +43,8 @@ const char *cgroup_assignor(const struct cgroup *g)
             const char *wish = g->members.items[i]->assignor;
             votes += wish && strcmp(wish, assignors[k]) == 0;
         }
-        if (votes > most) {
+        bool alone = by && by->assignor && votes == 1 && strcmp(by->assignor, assignors[k]) == 0;
+        if (votes > most || (alone && votes == most)) {
             best = k;
             most = votes;
         }
@@ -246,11 +247,11 @@ static void end(struct work *w)
     free(w->shares);
 }
 
-void cgroup_assign(struct cgroup *g)
+void cgroup_assign(struct cgroup *g, const struct cmember *by)
 {
     struct work w = {0};
     begin(&w, g);
-    if (strcmp(cgroup_assignor(g), "range") == 0) {
+    if (strcmp(cgroup_assignor(g, by), "range") == 0) {
         range(&w);
     } else if (same_topics(&w)) {
         uniform_same(&w);

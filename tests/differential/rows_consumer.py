@@ -381,6 +381,32 @@ def consumer_assignors(s):
     s.rec("uniform", sizes(has, m[:2]))
 
 
+@row("K03", "two assignors with as many votes: the one that only the asking member wants")
+def consumer_assignor_tie(s):
+    for order in (("uniform", "range"), ("range", "uniform")):
+        g = Group(s, 1, 1)
+
+        def targets():
+            x = g.describe()
+            return x["AssignorName"], sorted(
+                sum(len(t["Partitions"]) for t in m["TargetAssignment"]["TopicPartitions"])
+                for m in x["Members"])
+        for who, assignor in zip("ab", order):
+            g.raw(who, 0, assignor=assignor)
+        s.rec("second " + order[1], targets())
+        g.raw("c", 0)
+        s.rec("one who does not mind", targets())
+        for who in "ab":
+            g.raw("c", -1)
+            g.raw(who, 0)
+            s.rec("asked by " + who, targets())
+            g.raw("c", 0)
+        g.raw("d", 0, assignor="range")
+        s.rec("a majority", targets())
+        g.raw("e", 0, assignor="uniform")
+        s.rec("two and two", targets())
+
+
 @row("K03", "range: static members first, topics that not all want")
 def consumer_range(s):
     g, has = Group(s, 4, 3), {}
