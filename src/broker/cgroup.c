@@ -25,11 +25,15 @@ struct cmember *cgroup_member(const struct cgroup *g, const char *id)
     return NULL;
 }
 
+static bool has_instance(const struct cmember *m, const char *instance)
+{
+    return m->instance && strcmp(m->instance, instance) == 0;
+}
+
 static struct cmember *static_member(const struct cgroup *g, const char *instance)
 {
     for (size_t i = 0; i < g->members.n; i++) {
-        const char *other = g->members.items[i]->instance;
-        if (other && strcmp(other, instance) == 0) {
+        if (has_instance(g->members.items[i], instance)) {
             return g->members.items[i];
         }
     }
@@ -223,7 +227,7 @@ void cgroup_free(struct cgroup *g)
     }
 }
 
-void cgroup_remove(struct cmember *m)
+static void take_out(struct cmember *m)
 {
     struct cgroup *g = m->group;
     size_t i = 0;
@@ -234,6 +238,12 @@ void cgroup_remove(struct cmember *m)
     memmove(&g->members.items[i], &g->members.items[i + 1],
             (g->members.n - i) * sizeof(struct cmember *));
     free_member(m);
+}
+
+void cgroup_remove(struct cmember *m)
+{
+    struct cgroup *g = m->group;
+    take_out(m);
     note_topics(g, true);
     g->epoch++;
 }
@@ -312,8 +322,12 @@ static int find_static(const struct cgroup *g, const struct cgroup_ask *ask,
                        struct cgroup_told *told, struct cmember **m)
 {
     *m = static_member(g, ask->instance);
+    if (ask->epoch == 0 && !*m) {
+        *m = cgroup_member(g, ask->member); /* becomes a static one */
+        return KAFKA_NONE;
+    }
     if (ask->epoch == 0) {
-        return !*m || (*m)->epoch == CGROUP_LEAVE_STATIC
+        return (*m)->epoch == CGROUP_LEAVE_STATIC
                    ? KAFKA_NONE
                    : refuse(told, KAFKA_UNRELEASED_INSTANCE_ID,
                             "another member has the instance id and has not left");
@@ -387,9 +401,14 @@ static struct cmember *add_member(struct cgroup *g, const char *id)
     return m;
 }
 
-/** A static member is back under a new id: all that the former one had is its own. */
+/** A static member is back under a new id: all that the former one had is its own. Whoever had the
+ *  id is no more. */
 static void replace(struct cmember *m, const char *id)
 {
+    struct cmember *other = cgroup_member(m->group, id);
+    if (other && other != m) {
+        take_out(other);
+    }
     set_text(&m->id, id);
     m->epoch = m->previous = 0;
 }
@@ -436,7 +455,7 @@ int cgroup_beat(struct broker *b, const char *group, const struct cgroup_ask *as
     struct cgroup *g = base->consumer ? base->consumer : make(base);
     if (!m) {
         m = add_member(g, ask->member);
-    } else if (ask->instance && ask->epoch == 0) {
+    } else if (ask->epoch == 0 && ask->instance && has_instance(m, ask->instance)) {
         replace(m, ask->member);
     }
     bool resubscribed = update(m, ask);

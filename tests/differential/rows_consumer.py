@@ -305,6 +305,22 @@ def consumer_static(s):
     s.rec("shown", g.shown())
 
 
+@row("K03", "a member that gets an instance id, and an instance that takes a member's id")
+def consumer_static_ids(s):
+    g = Group(s, 4)
+    g.raw("a", 0, assignor="range")
+    s.rec("becomes static", g.beat("a", 0, instance="i"))
+    s.rec("shown", g.shown())
+    s.rec("beats", g.beat("a", 2, instance="i"), g.beat("a", 2), g.error("a", 2, instance="j"))
+    g.raw("b", 0)
+    g.raw("a", -2, instance="i")
+    s.rec("takes another's id", g.beat("b", 0, instance="i"))
+    s.rec("shown", g.shown())
+    s.rec("former self", g.error("a", 3), g.error("a", 3, instance="i"))
+    s.rec("leaves", g.beat("b", -1))
+    s.rec("shown", g.shown())
+
+
 @row("K03", "a static member that is away keeps its partitions until its session ends")
 def consumer_static_away(s):
     g, one, two = Group(s, 2), member("m"), member("m")
