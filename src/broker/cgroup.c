@@ -12,6 +12,8 @@
 #include "broker/part.h"
 #include "broker/tregex.h"
 
+enum { LOOK_EVERY_MS = 10000 }; /**< patterns are not looked up more often */
+
 /* ---- members ----------------------------------------------------------------------------------
  */
 
@@ -40,23 +42,29 @@ static struct cmember *static_member(const struct cgroup *g, const char *instanc
     return NULL;
 }
 
-static void free_topics(struct cmember *m)
+static void free_names(struct cnames *s)
 {
-    for (size_t i = 0; i < m->topics.n; i++) {
-        free(m->topics.items[i]);
+    for (size_t i = 0; i < s->n; i++) {
+        free(s->items[i]);
     }
-    free(m->topics.items);
-    m->topics.items = NULL;
-    m->topics.n = m->topics.cap = 0;
+    free(s->items);
+    *s = (struct cnames){0};
+}
+
+static size_t names_cost(const struct cnames *s)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        sum += STATE_ENTRY + strlen(s->items[i]);
+    }
+    return sum;
 }
 
 /** Counts what the member takes. */
 static void charge(struct cmember *m)
 {
     size_t sum = sizeof *m + 8 * STATE_ENTRY + (m->regex ? tregex_cost(m->matcher) : 0);
-    for (size_t i = 0; i < m->topics.n; i++) {
-        sum += STATE_ENTRY + strlen(m->topics.items[i]);
-    }
+    sum += names_cost(&m->topics) + names_cost(&m->found);
     sum += (m->assigned.cap + m->revoking.cap + m->target.cap) * sizeof(struct cpart);
     state_charge(m->group->base->b, &m->cost, sum);
 }
@@ -66,7 +74,8 @@ static void free_member(struct cmember *m)
     state_charge(m->group->base->b, &m->cost, 0);
     timer_stop(m->session);
     timer_stop(m->rebalance);
-    free_topics(m);
+    free_names(&m->topics);
+    free_names(&m->found);
     tregex_free(m->matcher);
     cparts_free(&m->assigned);
     cparts_free(&m->revoking);
@@ -86,56 +95,62 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool has_name(const struct cmember *m, const char *topic)
+static bool has_name(const struct cnames *s, const char *name)
 {
-    return m->topics.n && bsearch(&topic, m->topics.items, m->topics.n, sizeof(char *), by_text);
+    return s->n && bsearch(&name, s->items, s->n, sizeof(char *), by_text);
+}
+
+static bool has_all(const struct cnames *s, const struct cnames *of)
+{
+    for (size_t i = 0; i < of->n; i++) {
+        if (!has_name(s, of->items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** *s becomes *from, sorted. @return whether it has other names than before. */
+static bool set_names(struct cnames *s, struct cnames *from)
+{
+    if (from->n > 0) {
+        qsort(from->items, from->n, sizeof(char *), by_text);
+    }
+    bool same = has_all(s, from) && has_all(from, s);
+    free_names(s);
+    *s = *from;
+    return !same;
 }
 
 bool cgroup_wants(const struct cmember *m, const char *topic)
 {
-    return has_name(m, topic) || (m->matcher && tregex_matches(m->matcher, topic));
+    return has_name(&m->topics, topic) || has_name(&m->found, topic);
 }
 
-void cgroup_topics(const struct cmember *m, struct cparts *out)
+static void take_names(const struct broker *b, const struct cnames *names, struct cparts *out)
 {
-    const struct broker *b = m->group->base->b;
-    for (size_t i = 0; i < m->topics.n; i++) {
-        const struct topic *t = part_topic(b, m->topics.items[i]);
+    for (size_t i = 0; i < names->n; i++) {
+        const struct topic *t = part_topic(b, names->items[i]);
         if (t) {
             cparts_add(out, t->id, t->nparts, 0);
         }
     }
-    for (size_t i = 0; m->matcher && i < b->topics.n; i++) {
-        const struct topic *t = b->topics.items[i].p;
-        if (t && tregex_matches(m->matcher, t->name)) {
-            cparts_add(out, t->id, t->nparts, 0);
-        }
-    }
+}
+
+void cgroup_topics(const struct cmember *m, struct cparts *out)
+{
+    take_names(m->group->base->b, &m->topics, out);
+    take_names(m->group->base->b, &m->found, out);
 }
 
 /** @return whether the list is another one than before. */
 static bool set_topics(struct cmember *m, const struct wire_value *names)
 {
-    struct cmember x = {0};
+    struct cnames x = {0};
     for (int32_t i = 0; i < names->a.n; i++) {
-        const char *name = (const char *)names->a.items[i].s.p;
-        *VEC_PUSH(&x.topics) = xstrdup(name);
+        *VEC_PUSH(&x) = xstrdup((const char *)names->a.items[i].s.p);
     }
-    if (x.topics.n > 0) {
-        qsort(x.topics.items, x.topics.n, sizeof(char *), by_text);
-    }
-    bool same = true;
-    for (size_t i = 0; i < x.topics.n; i++) {
-        same = same && has_name(m, x.topics.items[i]);
-    }
-    for (size_t i = 0; i < m->topics.n; i++) {
-        same = same && has_name(&x, m->topics.items[i]);
-    }
-    free_topics(m);
-    m->topics.items = x.topics.items;
-    m->topics.n = x.topics.n;
-    m->topics.cap = x.topics.cap;
-    return !same;
+    return set_names(&m->topics, &x);
 }
 
 static void set_text(char **at, const char *s)
@@ -156,7 +171,89 @@ static bool set_regex(struct cmember *m, const char *regex)
     set_text(&m->regex, regex);
     tregex_free(m->matcher);
     m->matcher = *regex ? tregex_new(regex, &why) : NULL;
+    free_names(&m->found);
+    m->found_ms = 0;
     return true;
+}
+
+/* ---- patterns ---------------------------------------------------------------------------------
+ * As in Kafka, a heartbeat with a new pattern is answered before it is known what it stands for.
+ * All patterns of a group are looked up together, and not again within LOOK_EVERY_MS.
+ */
+
+/** Takes over what another member with the same pattern has. @return whether it is known what the
+ *  pattern stands for. */
+static bool adopt(struct cmember *m)
+{
+    const struct cgroup *g = m->group;
+    for (size_t i = 0; i < g->members.n && *m->regex; i++) {
+        const struct cmember *x = g->members.items[i];
+        if (x == m || !x->found_ms || strcmp(x->regex, m->regex) != 0) {
+            continue;
+        }
+        for (size_t k = 0; k < x->found.n; k++) {
+            *VEC_PUSH(&m->found) = xstrdup(x->found.items[k]);
+        }
+        m->found_ms = x->found_ms;
+        return true;
+    }
+    return !*m->regex;
+}
+
+/** Whether the last look, if any, is long enough ago. */
+static bool may_look(const struct cgroup *g)
+{
+    uint64_t last = 0;
+    for (size_t i = 0; i < g->members.n; i++) {
+        uint64_t at = g->members.items[i]->found_ms;
+        last = at > last ? at : last;
+    }
+    return last == 0 || state_mono_ms() > last + LOOK_EVERY_MS;
+}
+
+static void matching(const struct cmember *m, struct cnames *out)
+{
+    const struct broker *b = m->group->base->b;
+    for (size_t i = 0; i < b->topics.n; i++) {
+        const struct topic *t = b->topics.items[i].p;
+        if (t && tregex_matches(m->matcher, t->name)) {
+            *VEC_PUSH(out) = xstrdup(t->name);
+        }
+    }
+}
+
+/** Whether there is a pattern that nobody has looked up, or a topic that it may stand for now. */
+static bool must_look(const struct cgroup *g)
+{
+    bool must = false;
+    for (size_t i = 0; i < g->members.n && !must; i++) {
+        const struct cmember *m = g->members.items[i];
+        struct cnames now = {0};
+        if (m->matcher && m->found_ms && g->looked_at != g->base->b->topics_at) {
+            matching(m, &now);
+        }
+        must = m->matcher && (!m->found_ms || !has_all(&m->found, &now));
+        free_names(&now);
+    }
+    return must;
+}
+
+/** @return whether a pattern stands for other topics than before. */
+static bool look(struct cgroup *g)
+{
+    bool changed = false;
+    for (size_t i = 0; i < g->members.n; i++) {
+        struct cmember *m = g->members.items[i];
+        struct cnames now = {0};
+        if (m->matcher) {
+            matching(m, &now);
+            changed = set_names(&m->found, &now) || changed;
+            m->found_ms = state_mono_ms();
+            charge(m);
+        }
+    }
+    g->looked_at = g->base->b->topics_at;
+    return changed;
 }
 
 /* ---- the group --------------------------------------------------------------------------------
@@ -422,8 +519,13 @@ static void renew_target(struct cgroup *g, const struct cmember *by)
     }
 }
 
-/** Takes over what the heartbeat says. @return whether the subscription has changed. */
-static bool update(struct cmember *m, const struct cgroup_ask *ask)
+/** What a heartbeat changes of the subscription; known: and of the topics. */
+struct change {
+    bool any, known;
+};
+
+/** Takes over what the heartbeat says. */
+static struct change update(struct cmember *m, const struct cgroup_ask *ask)
 {
     set_text(&m->instance, ask->instance);
     set_text(&m->rack, ask->rack);
@@ -434,7 +536,8 @@ static bool update(struct cmember *m, const struct cgroup_ask *ask)
         m->rebalance_ms = ask->rebalance_ms;
     }
     bool names = ask->topics && set_topics(m, ask->topics);
-    return set_regex(m, ask->regex) || names;
+    bool pattern = set_regex(m, ask->regex);
+    return (struct change){.any = names || pattern, .known = (pattern && adopt(m)) || names};
 }
 
 static bool is_full(const struct cgroup_ask *ask)
@@ -458,20 +561,25 @@ int cgroup_beat(struct broker *b, const char *group, const struct cgroup_ask *as
     } else if (ask->epoch == 0 && ask->instance && has_instance(m, ask->instance)) {
         replace(m, ask->member);
     }
-    bool resubscribed = update(m, ask);
-    if (note_topics(g, resubscribed) || resubscribed) {
+    bool may = may_look(g);
+    struct change change = update(m, ask);
+    if (note_topics(g, change.known) || change.known) {
         g->epoch++;
     }
     renew_target(g, m);
     struct cparts before = {0};
     static const struct cparts none;
     cparts_take(&before, &m->assigned, &none, false);
-    cgroup_reconcile(m, ask->owned, resubscribed);
+    cgroup_reconcile(m, ask->owned, change.any);
     touch(m);
     charge(m);
     told->member = m;
     told->changed = ask->epoch == 0 || is_full(ask) || !cparts_equal(&before, &m->assigned);
     cparts_free(&before);
+    if (may && must_look(g) && look(g)) {
+        note_topics(g, true);
+        g->epoch++;
+    }
     return KAFKA_NONE;
 }
 

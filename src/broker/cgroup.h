@@ -15,6 +15,10 @@
 
 enum { CGROUP_LEAVE = -1, CGROUP_LEAVE_STATIC = -2 }; /**< epochs in a heartbeat */
 
+struct cnames {
+    char **items; /**< sorted */
+    size_t n, cap;
+};
 enum cmember_state { CMEMBER_STABLE, CMEMBER_UNREVOKED, CMEMBER_UNRELEASED };
 struct cmember {
     struct cgroup *group;
@@ -22,10 +26,9 @@ struct cmember {
     char *assignor; /**< the one it wants, NULL = any */
     char *regex;    /**< NULL = none */
     struct tregex *matcher;
-    struct {
-        char **items; /**< sorted */
-        size_t n, cap;
-    } topics;
+    struct cnames topics;
+    struct cnames found; /**< topics that the pattern stands for, as of the last look */
+    uint64_t found_ms;   /**< monotonic, of that look; 0 = nobody has looked yet */
     int32_t rebalance_ms, epoch, previous; /**< epoch CGROUP_LEAVE_STATIC = it will be back */
     enum cmember_state state;
     struct cparts assigned, revoking, target;
@@ -38,6 +41,7 @@ struct cgroup {
     uint64_t assigned_ms; /**< monotonic, of the last target; 0 = never */
     uint64_t topics_hash; /**< of the topics subscribed to: ids and numbers of partitions */
     uint64_t topics_at;   /**< broker.topics_at when that was computed */
+    uint64_t looked_at;   /**< broker.topics_at when patterns were looked up */
     struct {
         struct cmember **items;
         size_t n, cap;

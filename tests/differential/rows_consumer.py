@@ -691,3 +691,42 @@ def consumer_regex(s):
     s.rec("partly", g.error(m, 0, topics=[], regex=prefix))
     time.sleep(0.5)
     s.rec("matches whole names only", names())
+
+
+def looked_up(g, epoch):
+    """What patterns stand for is known a little after the heartbeat."""
+    return g.s.until(lambda: g.describe()["GroupEpoch"], lambda e: e >= epoch)
+
+
+@row("K03", "a heartbeat is answered before its pattern is looked up")
+def consumer_regex_later(s):
+    g = Group(s, 2, 1)
+    a, b = g.topics
+    s.rec("join", g.beat("a", 0, topics=[], regex=a), looked_up(g, 2), g.shown())
+    s.rec("next", g.beat("a", 1), g.shown())
+    s.rec("same pattern", g.beat("b", 0, topics=[], regex=a), g.shown())
+    s.rec("leave", g.beat("b", -1), g.beat("a", -1), g.shown())
+    s.rec("back", g.beat("a", 0, topics=[], regex=a), looked_up(g, 6), g.shown())
+    s.rec("other pattern", g.beat("a", 5), g.beat("a", 6, regex=b), g.shown())
+    s.rec("given up", g.beat("a", 6, owned={}), looked_up(g, 7), g.shown())
+    s.rec("none", g.beat("a", 6), g.beat("a", 7, regex=""), g.shown())
+    g = Group(s, 2, 1)
+    s.rec("names, too", g.beat("a", 0, topics=g.topics[:1], regex=g.topics[1]), looked_up(g, 3),
+          g.beat("a", 2), g.shown())
+    g = Group(s, 1)
+    s.rec("nothing", g.beat("a", 0, topics=[], regex="nothing"), g.beat("b", 0), g.shown())
+
+
+@row("K03", "patterns are not looked up again at once")
+def consumer_regex_wait(s):
+    g = Group(s, 2, 1)
+    g.raw("a", 0, topics=[], regex=g.topics[0])
+    s.rec("first", looked_up(g, 2), g.beat("a", 1))
+    s.rec("second", g.beat("b", 0, topics=[], regex=g.topics[1]), g.shown())
+    began = time.time()
+
+    def both():
+        time.sleep(0.2)
+        return [g.raw(m, 2)["ErrorCode"] for m in "ab"], g.describe()["GroupEpoch"]
+    s.rec("at last", s.until(both, lambda x: x[1] == 3), 5 < time.time() - began < 14)
+    s.rec("has it", g.beat("b", 2), g.beat("a", 2), g.shown())
