@@ -66,10 +66,10 @@ static void replace_static(struct group *g, struct group_member *m, struct call 
     group_refuse_sync(m, KAFKA_FENCED_INSTANCE_ID);
     free(m->id);
     m->id = id;
-    char *before = xstrdup(g->protocol);
     update(m, c);
-    const char *vote = group_vote(g);
-    bool same = before && vote && strcmp(before, vote) == 0;
+    char *vote = group_vote(g);
+    bool same = g->protocol && vote && strcmp(g->protocol, vote) == 0;
+    free(vote);
     group_touch(m);
     if (g->state == GROUP_STABLE && same) {
         group_save(g);
@@ -83,7 +83,6 @@ static void replace_static(struct group *g, struct group_member *m, struct call 
         group_wait_join(m, c);
         group_rebalance(g);
     }
-    free(before);
     free(leader);
 }
 

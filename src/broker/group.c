@@ -341,23 +341,37 @@ static const char *vote_of(const struct group *g, const struct group_member *m)
     return NULL;
 }
 
-const char *group_vote(const struct group *g)
+/** Where a Java HashMap of so many entries has the key. */
+static uint32_t java_bucket(const char *key, size_t entries)
 {
-    const char *best = NULL;
-    size_t most = 0;
+    uint32_t size = 16, hash = state_hash(key);
+    while (entries > size / 4 * 3) {
+        size *= 2;
+    }
+    return (hash ^ hash >> 16) & (size - 1);
+}
+
+char *group_vote(const struct group *g)
+{
+    struct map votes = {0};
     for (size_t i = 0; i < g->members.n; i++) {
-        const char *candidate = vote_of(g, g->members.items[i]);
-        size_t votes = 0;
-        for (size_t k = 0; candidate && k < g->members.n; k++) {
-            const char *other = vote_of(g, g->members.items[k]);
-            votes += other && strcmp(other, candidate) == 0;
-        }
-        if (votes > most) {
-            most = votes;
-            best = candidate;
+        const char *protocol = vote_of(g, g->members.items[i]);
+        if (protocol) {
+            map_put_str(&votes, protocol)->u++;
         }
     }
-    return best;
+    const struct map_entry *best = NULL;
+    for (size_t i = 0; i < votes.n; i++) {
+        const struct map_entry *at = &votes.items[i];
+        /* Between equals it is what Kafka's map has first. */
+        if (!best || at->u > best->u ||
+            (at->u == best->u && java_bucket(at->key, votes.n) < java_bucket(best->key, votes.n))) {
+            best = at;
+        }
+    }
+    char *name = best ? xstrdup(best->key) : NULL;
+    map_free(&votes);
+    return name;
 }
 
 /* ---- the end ----------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ void group_add_pending(struct group *g, char *id, int32_t session_ms);
 void group_remove_pending(struct group *g, const char *id);
 /** Whether a client with these protocols can be a member. */
 bool group_supports(const struct group *g, const struct wire_value *join);
-/** The protocol that most members prefer among those that all have; borrowed. */
-const char *group_vote(const struct group *g);
+/** The protocol that most members prefer among those that all have. */
+char *group_vote(const struct group *g);
 
 /* group_saved.c */
 /** The group's state goes into the log. */

@@ -289,7 +289,7 @@ static void sync_over(void *arg)
 static void begin_generation(struct group *g)
 {
     free(g->protocol);
-    g->protocol = xstrdup(group_vote(g));
+    g->protocol = group_vote(g);
     g->state = GROUP_COMPLETING;
     for (size_t i = 0; i < g->members.n; i++) {
         struct group_member *m = g->members.items[i];

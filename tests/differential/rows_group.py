@@ -258,3 +258,16 @@ def coordinators(s):
         a = s.find(wire.unique("key"), kind)
         s.rec("kind %d" % kind, a["ErrorCode"], a["NodeId"], a["ErrorMessage"])
     s.rec("kind 9", s.c.call("FindCoordinator", 2, {"Key": "x", "KeyType": 9})["ErrorCode"])
+
+
+@row("G07", "equal votes for protocols")
+def tie(s):
+    for first, second in (("range", "rr"), ("b", "a"), ("sticky", "range"), ("protocol-1", "protocol-2"),
+                          ("roundrobin", "range"), ("cooperative-sticky", "range")):
+        g, c = wire.unique("group"), s.connect()
+        both = ((first, b""), (second, b""))
+        one, n = s.stable_member(g, protocols=both)
+        c.send("JoinGroup", 3, s.join_body(g, version=3, protocols=both[::-1]))
+        s.until(lambda: s.beat(g, one, n), lambda e: e == 27)
+        s.rec("%s, %s" % (first, second), s.join(g, member=one, protocols=both)["ProtocolName"],
+              c.recv()["ProtocolName"])
