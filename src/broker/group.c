@@ -394,6 +394,7 @@ void group_drop_classic(struct group *g)
     g->protocol_type = g->protocol = NULL;
     g->generation = 0;
     g->initial = g->grew = false;
+    group_forget_topics(g);
     group_saved_free(g->saved);
     g->saved = NULL;
 }

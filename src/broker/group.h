@@ -74,6 +74,11 @@ struct group {
         struct group_pending **items;
         size_t n, cap;
     } pending;
+    struct {
+        struct map names;
+        bool known;
+        size_t cost; /**< as counted */
+    } topics;        /**< that its members subscribed to when the generation began */
     struct timer *join_timer, *sync_timer;
     size_t cost;                          /**< of itself, as counted */
     bool initial;                         /**< the first rebalance, which is delayed */
@@ -109,7 +114,8 @@ struct group_member *group_member(const struct group *g, const char *id);
 struct group_member *group_static(const struct group *g, const char *instance);
 /** Members are consumers, as their protocol type says. */
 bool group_is_consumers(const struct group *g);
-/** Whether a member subscribes to the topic, or may: of consumers only. */
+/** Whether a member subscribed to the topic when the generation began, or may have: of consumers
+ *  only. */
 bool group_subscribes(const struct group *g, const char *topic);
 /** Kafka's code: 25 unknown, 82 another member has the instance. */
 int group_check_member(const struct group *g, const char *id, const char *instance);

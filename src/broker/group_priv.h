@@ -21,6 +21,11 @@ bool group_supports(const struct group *g, const struct wire_value *join);
 /** The protocol that most members prefer among those that all have. */
 char *group_vote(const struct group *g);
 
+/* group_topics.c */
+/** A generation begins: notes the topics of its members. */
+void group_read_topics(struct group *g);
+void group_forget_topics(struct group *g);
+
 /* group_saved.c */
 /** The group's state goes into the log. */
 void group_save(struct group *g);

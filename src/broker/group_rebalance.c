@@ -290,6 +290,7 @@ static void begin_generation(struct group *g)
 {
     free(g->protocol);
     g->protocol = group_vote(g);
+    group_read_topics(g);
     g->state = GROUP_COMPLETING;
     for (size_t i = 0; i < g->members.n; i++) {
         struct group_member *m = g->members.items[i];
@@ -318,6 +319,7 @@ static void complete_join(struct group *g)
     if (g->members.n == 0) {
         free(g->protocol);
         g->protocol = NULL;
+        group_read_topics(g);
         g->leader = NULL;
         g->state = GROUP_EMPTY;
         group_save(g);

@@ -157,6 +157,7 @@ static void restore(struct group *g)
     for (size_t i = 0; i < s->n; i++) {
         restore_member(g, &s->members[i]);
     }
+    group_read_topics(g);
 }
 
 static bool is_at(struct group *g, const struct partition *home)

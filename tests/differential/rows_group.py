@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Groups of the classic protocol and their offsets."""
+import struct
 import time
 
 import wire
@@ -271,3 +272,39 @@ def tie(s):
         s.until(lambda: s.beat(g, one, n), lambda e: e == 27)
         s.rec("%s, %s" % (first, second), s.join(g, member=one, protocols=both)["ProtocolName"],
               c.recv()["ProtocolName"])
+
+
+def consumers(*topics):
+    """What a consumer says of itself: the oldest version of it, which all newer ones begin with."""
+    return struct.pack(">hi", 0, len(topics)) + b"".join(
+        struct.pack(">h", len(t)) + t.encode() for t in topics) + struct.pack(">i", -1)
+
+
+@row("G08", "OffsetDelete: what members subscribed to when the generation began")
+def subscribed(s):
+    g, t, o = wire.unique("group"), s.topic(), s.topic("other")
+
+    def ask():
+        return [s.c.call("OffsetDelete", 0, {"GroupId": g, "Topics": [
+            {"Name": x, "Partitions": [{"PartitionIndex": 0}]}]})["Topics"][0]["Partitions"][0]["ErrorCode"]
+            for x in (t, o)]
+
+    def speaks(*topics):
+        return (("range", consumers(*topics)),)
+    c = s.connect()
+    one, n = s.stable_member(g, protocols=speaks(t))
+    s.rec("one member", *ask())
+    c.send("JoinGroup", 3, s.join_body(g, version=3, protocols=speaks(o)))
+    s.until(lambda: s.beat(g, one, n), lambda e: e == 27)
+    s.rec("another has come", *ask())
+    first, second = s.join(g, member=one, protocols=speaks(t)), c.recv()
+    two, n = second["MemberId"], second["GenerationId"]
+    s.rec("a generation of both", *ask())
+    s.sync(g, one, n, [(one, b"x")])
+    s.rec("leave", s.leave(g, two), *ask())
+    s.rec("alone", s.join(g, member=one, protocols=speaks(t))["GenerationId"] - n, *ask())
+    for label, raw in (("no data", consumers(t)[:-4]), ("cut", consumers(t)[:-1]), ("nothing", b""),
+                       ("text", b"raw"), ("nobody's", consumers())):
+        s.join(g, member=one, protocols=(("range", raw),))
+        s.rec(label, *ask())
+    s.rec("empty", s.leave(g, one), *ask())
