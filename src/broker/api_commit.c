@@ -336,7 +336,7 @@ static int check_deletion(const struct call *c, const char *name, const struct g
     if (!g) {
         return KAFKA_GROUP_ID_NOT_FOUND;
     }
-    bool foreign = !g->consumer && g->members.n > 0 && !group_is_consumers(g);
+    bool foreign = !group_is_empty(g) && !g->consumer && !group_is_consumers(g);
     return foreign ? KAFKA_NON_EMPTY_GROUP : KAFKA_NONE;
 }
 

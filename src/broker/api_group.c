@@ -131,7 +131,12 @@ static void rejoin(struct group *g, struct group_member *m, struct call *c)
 static void join_known(struct group *g, struct call *c, const char *id)
 {
     const char *instance = instance_of(c);
-    if (!instance && group_find_pending(g, id)) {
+    bool expected = group_find_pending(g, id);
+    if (expected && instance) { /* no static member is told its id first: Kafka throws */
+        group_fail_join(c, KAFKA_UNKNOWN_SERVER_ERROR, "");
+        return;
+    }
+    if (expected) {
         group_remove_pending(g, id);
         add_and_rebalance(g, c, xstrdup(id), false);
         return;
@@ -310,7 +315,8 @@ void api_heartbeat(struct call *c)
 /* ---- LeaveGroup -------------------------------------------------------------------------------
  */
 
-static void leave_one(struct call *c, struct group *g, const struct wire_value *ask)
+/** Whether somebody has left. */
+static bool leave_one(struct call *c, struct group *g, const struct wire_value *ask)
 {
     const char *id = wire_str(ask, "MemberId"), *instance = wire_str(ask, "GroupInstanceId");
     int code = g ? group_leave(g, id, instance) : KAFKA_UNKNOWN_MEMBER_ID;
@@ -318,6 +324,16 @@ static void leave_one(struct call *c, struct group *g, const struct wire_value *
     wire_set_str(&c->resp, v, "MemberId", id);
     wire_set_str(&c->resp, v, "GroupInstanceId", instance);
     wire_set_int(v, "ErrorCode", code);
+    return code == KAFKA_NONE;
+}
+
+static int leave_alone(struct group *g, const char *id)
+{
+    int code = g ? group_leave(g, id, NULL) : KAFKA_UNKNOWN_MEMBER_ID;
+    if (code == KAFKA_NONE) {
+        group_left(g);
+    }
+    return code;
 }
 
 void api_leave_group(struct call *c)
@@ -331,12 +347,16 @@ void api_leave_group(struct call *c)
     }
     struct group *g = group_find(c->b, name);
     if (c->version < BATCHED_FROM) {
-        refuse(c, g ? group_leave(g, wire_str(req, "MemberId"), NULL) : KAFKA_UNKNOWN_MEMBER_ID);
+        refuse(c, leave_alone(g, wire_str(req, "MemberId")));
         return;
     }
     int32_t epoch = g && g->consumer ? g->consumer->epoch : 0;
+    bool any = false;
     for (size_t i = 0; i < wire_count(req, "Members"); i++) {
-        leave_one(c, g, wire_at(req, "Members", i));
+        any |= leave_one(c, g, wire_at(req, "Members", i));
+    }
+    if (any) {
+        group_left(g);
     }
     if (g && g->consumer && g->consumer->epoch > epoch) {
         g->consumer->epoch = epoch + 1; /* all of them at once */

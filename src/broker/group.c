@@ -317,7 +317,7 @@ bool group_supports(const struct group *g, const struct wire_value *join)
     if (!*type || wire_count(join, "Protocols") == 0) {
         return false;
     }
-    if (g->members.n == 0) {
+    if (g->state == GROUP_EMPTY) {
         return true;
     }
     if (g->protocol_type && strcmp(g->protocol_type, type) != 0) {

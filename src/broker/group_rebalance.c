@@ -112,13 +112,17 @@ static void nobody_listens(struct call *c)
     call_done(c);
 }
 
+/** As Kafka, which forgets the request: the connection gets neither this answer nor a later one. */
+static void leave_unanswered(struct call *c)
+{
+    c->owner = NULL;
+    c->cancel = call_done;
+}
+
 static void park(struct group_member *m, struct call *c, struct call **place)
 {
-    struct call *old = *place;
-    *place = NULL;
-    if (old) { /* asked again on another connection: the first never gets its answer, nor any later
-                */
-        call_refuse(old);
+    if (*place) { /* asked again on another connection */
+        leave_unanswered(*place);
     }
     *place = c;
     c->owner = m;
@@ -351,14 +355,24 @@ void group_assigned(struct group *g)
 /* ---- leaving ----------------------------------------------------------------------------------
  */
 
-void group_gone(struct group *g, struct group_member *m)
+/** Who waits for its join is told; who waits for its assignment never is, as with Kafka. */
+static void take_out(struct group *g, struct group_member *m)
 {
-    struct call *c = take_join(m);
-    if (c) {
-        group_fail_join(c, KAFKA_UNKNOWN_MEMBER_ID, "");
+    struct call *join = take_join(m), *sync = take_sync(m);
+    if (join) {
+        group_fail_join(join, KAFKA_UNKNOWN_MEMBER_ID, "");
     }
-    group_refuse_sync(m, KAFKA_UNKNOWN_MEMBER_ID);
+    if (sync) {
+        leave_unanswered(sync);
+    }
     group_remove(g, m);
+}
+
+void group_left(struct group *g)
+{
+    if (g->consumer) {
+        return;
+    }
     if (g->state == GROUP_STABLE || g->state == GROUP_COMPLETING) {
         group_rebalance(g);
     } else {
@@ -366,23 +380,25 @@ void group_gone(struct group *g, struct group_member *m)
     }
 }
 
+void group_gone(struct group *g, struct group_member *m)
+{
+    take_out(g, m);
+    group_left(g);
+}
+
 int group_leave(struct group *g, const char *id, const char *instance)
 {
     if (g->consumer) {
         return cgroup_put_out(g, id, instance);
     }
-    if (!instance && group_find_pending(g, id)) {
+    if (group_find_pending(g, id)) {
         group_remove_pending(g, id);
-        group_try_complete(g);
         return KAFKA_NONE;
     }
-    struct group_member *m = instance ? group_static(g, instance) : group_member(g, id);
-    if (!m) {
-        return KAFKA_UNKNOWN_MEMBER_ID;
+    struct group_member *m = instance && !*id ? group_static(g, instance) : group_member(g, id);
+    int code = group_check_member(g, m ? m->id : id, instance);
+    if (code == KAFKA_NONE) {
+        take_out(g, m);
     }
-    if (instance && *id && strcmp(m->id, id) != 0) {
-        return KAFKA_FENCED_INSTANCE_ID;
-    }
-    group_gone(g, m);
-    return KAFKA_NONE;
+    return code;
 }

@@ -308,3 +308,96 @@ def subscribed(s):
         s.join(g, member=one, protocols=(("range", raw),))
         s.rec(label, *ask())
     s.rec("empty", s.leave(g, one), *ask())
+
+
+@row("G02", "a member that was told its id leaves: the others begin anew")
+def pending_leaves(s):
+    g, c = wire.unique("group"), s.connect()
+    one, n = s.stable_member(g)
+    for version in (1, 3):
+        s.join_send(c, g)
+        body = {"GroupId": g, "MemberId": c.recv()["MemberId"]}
+        if version == 3:
+            body = {"GroupId": g, "Members": [{"MemberId": body["MemberId"], "GroupInstanceId": "i"}]}
+        a = s.c.call("LeaveGroup", version, body)
+        s.rec("leave", a["ErrorCode"], [m["ErrorCode"] for m in a.get("Members", [])], s.group_state(g))
+        n = s.join(g, member=one)["GenerationId"]
+        s.rec("completing", n, s.group_state(g), s.sync(g, one, n)[0])
+
+
+@row("G06", "a member that was told its id comes with an instance")
+def pending_static(s):
+    for version in (5, 9):
+        g = wire.unique("group")
+        member = s.join_once(g)["MemberId"]
+        s.name("member", member)
+        s.rec("join", s.joined(s.join_once(g, member=member, instance="i", version=version)))
+        s.rec("without", s.joined(s.join_once(g, member=member, version=version)))
+
+
+@row("G02", "members that leave together begin one generation")
+def leave_together(s):
+    g, c = wire.unique("group"), s.connect()
+    one, n = s.stable_member(g, version=3)
+    c.send("JoinGroup", 5, s.join_body(g, instance="i"))
+    s.until(lambda: s.beat(g, one, n), lambda e: e == 27)
+    a = s.c.call("LeaveGroup", 3, {"GroupId": g, "Members": [
+        {"MemberId": one}, {"MemberId": "", "GroupInstanceId": "i"}]})
+    s.rec("leave", [m["ErrorCode"] for m in a["Members"]])
+    s.rec("told", s.joined(c.recv()))
+    s.rec("state", *s.group_state(g))
+    s.rec("next", s.joined(s.join(g)))
+
+
+@row("G02", "a member leaves while it waits for its assignment: nobody is told")
+def leave_syncing(s):
+    g, c = wire.unique("group"), s.connect()
+    one, n = s.stable_member(g, instance="i")
+    s.join_send(c, g, instance="j")
+    s.until(lambda: s.beat(g, one, n, "i"), lambda e: e == 27)
+    n = s.join(g, member=one, instance="i")["GenerationId"]
+    two = c.recv()["MemberId"]
+    c.send("SyncGroup", 3, s.sync_body(g, two, n, (), "j"))
+    s.rec("waits", c.quiet_for(0.2))
+    s.rec("leave", s.leave(g, two), s.group_state(g))
+    s.rec("waits", c.quiet_for(0.5))
+    s.rec("alone", s.join(g, member=one, instance="i")["GenerationId"] - n, c.quiet_for(0.2))
+
+
+@row("G03", "joins and syncs again over another connection: the first is never answered")
+def asks_again(s):
+    g, old, new = wire.unique("group"), s.connect(), s.connect()
+    one, n = s.stable_member(g, instance="i")
+    c = s.connect()
+    c.send("JoinGroup", 5, s.join_body(g, instance="j"))
+    s.until(lambda: s.beat(g, one, n, "i"), lambda e: e == 27)
+    a = s.join(g, member=one, instance="i")
+    two, n = c.recv()["MemberId"], a["GenerationId"]
+    s.name("member", two)
+    for conn in (old, new):
+        conn.send("SyncGroup", 3, s.sync_body(g, two, n, (), "j"))
+        s.rec("waits", conn.quiet_for(0.2))
+    s.rec("leader", s.sync(g, one, n, [(two, b"x")], "i"))
+    s.rec("sync", new.recv()["Assignment"], old.quiet_for(0.3))
+    older = s.connect()
+    for conn in (older, new):
+        conn.send("JoinGroup", 5, s.join_body(g, member=two, instance="j", protocols=(("range", b"n"),)))
+        s.rec("waits", conn.quiet_for(0.2))
+    s.rec("leader", s.join(g, member=one, instance="i")["GenerationId"] - n)
+    s.rec("join", new.recv()["GenerationId"] - n, older.quiet_for(0.3), old.quiet_for(0.1))
+
+
+@row("G07", "the group's type stays while a member is expected, though none is left")
+def type_stays(s):
+    g, t, c = wire.unique("group"), s.topic(), s.connect()
+    one, n = s.stable_member(g, kind="connect", instance="i")
+    c.send("JoinGroup", 5, s.join_body(g, kind="connect", instance="j"))
+    s.until(lambda: s.beat(g, one, n, "i"), lambda e: e == 27)
+    expected = s.join_once(g, kind="connect")["MemberId"]
+    s.c.call("LeaveGroup", 3, {"GroupId": g, "Members": [
+        {"MemberId": "", "GroupInstanceId": i} for i in ("i", "j")]})
+    s.rec("nobody is left", c.recv()["ErrorCode"], s.group_state(g))
+    s.rec("another type", s.join_once(g)["ErrorCode"], s.join_once(g, kind="connect")["ErrorCode"])
+    s.rec("offsets", s.c.call("OffsetDelete", 0, {"GroupId": g, "Topics": [
+        {"Name": t, "Partitions": [{"PartitionIndex": 0}]}]})["ErrorCode"])
+    s.rec("goes", s.leave(g, expected), s.group_state(g))
