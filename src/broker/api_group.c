@@ -149,10 +149,27 @@ static void join_known(struct group *g, struct call *c, const char *id)
     }
 }
 
-static bool is_full(const struct group *g, const char *id)
+/** Whether there is no place: while members join, they are who has come first, as Kafka counts. */
+static bool is_full(const struct group *g, const struct group_member *m)
 {
-    size_t max = (size_t)props_get(&g->b->props, NULL, PROP_GROUP_MAX_SIZE);
-    return g->members.n + g->pending.n >= max && !group_member(g, id) && !group_find_pending(g, id);
+    size_t max = (size_t)props_get(&g->b->props, NULL, PROP_GROUP_MAX_SIZE), joining = 0;
+    if (g->state != GROUP_PREPARING) {
+        return g->state != GROUP_EMPTY && !m && g->members.n >= max;
+    }
+    for (size_t i = 0; i < g->members.n; i++) {
+        joining += g->members.items[i]->joining;
+    }
+    return joining >= max && !(m && m->joining);
+}
+
+/** Who finds no place is no member any more, though the others are not told. */
+static void turn_away(struct group *g, struct group_member *m, struct call *c)
+{
+    group_remove_pending(g, wire_str(&c->req.root, "MemberId"));
+    if (m) {
+        group_remove(g, m);
+    }
+    group_fail_join(c, KAFKA_GROUP_MAX_SIZE_REACHED, "");
 }
 
 /** Whether the memory limit allows what the request brings: members that are there may go on as
@@ -188,12 +205,13 @@ void api_join_group(struct call *c)
     }
     struct group *g = *id ? group_find(c->b, name) : group_get(c->b, name);
     code = g ? cgroup_yield(g) : KAFKA_UNKNOWN_MEMBER_ID;
+    struct group_member *m = code == KAFKA_NONE ? group_member(g, id) : NULL;
     if (code != KAFKA_NONE) {
         group_fail_join(c, code, id);
+    } else if (is_full(g, m)) {
+        turn_away(g, m, c);
     } else if (!group_supports(g, req)) {
         group_fail_join(c, KAFKA_INCONSISTENT_GROUP_PROTOCOL, id);
-    } else if (is_full(g, id)) {
-        group_fail_join(c, KAFKA_GROUP_MAX_SIZE_REACHED, "");
     } else if (*id) {
         join_known(g, c, id);
     } else {

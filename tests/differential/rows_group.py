@@ -401,3 +401,29 @@ def type_stays(s):
     s.rec("offsets", s.c.call("OffsetDelete", 0, {"GroupId": g, "Topics": [
         {"Name": t, "Partitions": [{"PartitionIndex": 0}]}]})["ErrorCode"])
     s.rec("goes", s.leave(g, expected), s.group_state(g))
+
+
+@row("G07", "a full group", needs="group.max.size")
+def full(s):
+    g, b, c = wire.unique("group"), s.connect(), s.connect()
+    one, n = s.stable_member(g, protocols=(("x", b""),))
+    early = [s.join_once(g, protocols=(("x", b""),))["MemberId"] for _ in range(2)]
+    b.send("JoinGroup", 5, s.join_body(g, instance="i", protocols=(("x", b""),)))
+    s.rec("begins anew", s.until(lambda: s.beat(g, one, n), lambda e: e == 27))
+    c.send("JoinGroup", 5, s.join_body(g, member=early[0], protocols=(("x", b""),)))
+    s.until(lambda: s.group_state(g)[2], lambda k: k == 3)
+    s.rec("other protocol", s.join_once(g, protocols=(("z", b""),))["ErrorCode"])
+    s.rec("new", s.join_once(g)["ErrorCode"])
+    s.rec("expected", s.join_once(g, member=early[1], protocols=(("x", b""),))["ErrorCode"])
+    s.rec("too late", s.join_once(g, member=one, protocols=(("x", b""),))["ErrorCode"], s.group_state(g))
+    s.rec("is out", s.beat(g, one, n), s.leave(g, early[1]), c.quiet_for(0.2))
+    s.rec("comes back", s.join_once(g, instance="i", protocols=(("x", b""),))["ErrorCode"])
+    a = s.c.call("LeaveGroup", 3, {"GroupId": g, "Members": [{"MemberId": "", "GroupInstanceId": "i"}]})
+    s.rec("leaves", a["Members"][0]["ErrorCode"], b.recv()["ErrorCode"], c.recv()["GenerationId"] - n)
+    a = s.join_once(g, protocols=(("x", b""),))
+    s.rec("room", a["ErrorCode"], s.join_once(g, protocols=(("z", b""),))["ErrorCode"])
+    b.send("JoinGroup", 5, s.join_body(g, member=a["MemberId"], protocols=(("x", b""),)))
+    s.until(lambda: s.group_state(g)[1], lambda x: x == "PreparingRebalance")
+    s.rec("rejoins", s.join(g, member=early[0], protocols=(("x", b""),))["GenerationId"] - n)
+    s.rec("full", b.recv()["ErrorCode"], s.join_once(g)["ErrorCode"],
+          s.join_once(g, member=early[1])["ErrorCode"])
