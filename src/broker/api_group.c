@@ -66,11 +66,12 @@ static void replace_static(struct group *g, struct group_member *m, struct call 
     group_refuse_sync(m, KAFKA_FENCED_INSTANCE_ID);
     free(m->id);
     m->id = id;
+    m->fresh = false;
+    group_touch(m); /* Kafka begins the session before it reads the new length */
     update(m, c);
     char *vote = group_vote(g);
     bool same = g->protocol && vote && strcmp(g->protocol, vote) == 0;
     free(vote);
-    group_touch(m);
     if (g->state == GROUP_STABLE && same) {
         group_save(g);
     }
@@ -101,20 +102,19 @@ static void join_new(struct group *g, struct call *c)
     }
 }
 
+/** As with Kafka, an answer at once is no sign of life: heartbeats are expected all the same. */
 static void rejoin(struct group *g, struct group_member *m, struct call *c)
 {
     bool same = group_same_protocols(m, &c->req.root), leads = m == g->leader;
     switch (g->state) {
     case GROUP_COMPLETING:
         if (same) { /* the answer was lost */
-            group_touch(m);
             group_answer_join(m, c, g->leader->id, leads);
             return;
         }
         break;
     case GROUP_STABLE:
         if (same && !leads) {
-            group_touch(m);
             group_answer_join(m, c, g->leader->id, false);
             return;
         }
@@ -290,7 +290,6 @@ void api_sync_group(struct call *c)
     struct group_member *m = group_member(g, wire_str(req, "MemberId"));
     m->pending_sync = false;
     if (g->state == GROUP_STABLE) {
-        group_touch(m);
         group_answer_sync(m, c);
         return;
     }

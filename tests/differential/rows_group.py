@@ -427,3 +427,38 @@ def full(s):
     s.rec("rejoins", s.join(g, member=early[0], protocols=(("x", b""),))["GenerationId"] - n)
     s.rec("full", b.recv()["ErrorCode"], s.join_once(g)["ErrorCode"],
           s.join_once(g, member=early[1])["ErrorCode"])
+
+
+@row("G05", "joins and syncs that are answered at once do not keep a member")
+def no_sign_of_life(s):
+    for what in ("join, completing", "join", "sync"):
+        g, c = wire.unique("group"), s.connect()
+        one, n = s.stable_member(g)
+        body = s.join_body(g, instance="i", session=1000)
+        c.send("JoinGroup", 5, body)
+        s.until(lambda: s.beat(g, one, n), lambda e: e == 27)
+        n = s.join(g, member=one)["GenerationId"]
+        two = c.recv()["MemberId"]
+        if what != "join, completing":
+            c.send("SyncGroup", 3, s.sync_body(g, two, n, (), "i"))
+            s.sync(g, one, n, [(two, b"x")])
+            s.rec("synced", c.recv()["ErrorCode"])
+
+        def ask():
+            if what == "sync":
+                return s.sync(g, two, n, (), "i")[0]
+            return s.c.call("JoinGroup", 5, dict(body, MemberId=two))["ErrorCode"]
+        s.rec(what, ask(), s.until(ask, lambda e: e != 0, 5), s.group_state(g))
+
+
+@row("G06", "who takes over has the session of its former self until it shows that it lives")
+def session_stays(s):
+    g = wire.unique("group")
+    one, n = s.stable_member(g, instance="i", session=1000)
+    a = s.join(g, instance="i", session=60000, rebalance=60000)
+    s.rec("back", a["GenerationId"] - n)
+    s.rec("gone", s.until(lambda: s.group_state(g), lambda x: x[1] == "Empty", 5))
+    one, n = s.stable_member(g, instance="i", session=1000)
+    a = s.join(g, instance="i", session=60000, rebalance=60000)
+    s.rec("heartbeat", s.beat(g, a["MemberId"], n, "i"))
+    s.rec("stays", s.until(lambda: s.group_state(g), lambda x: x[1] == "Empty", 2))
