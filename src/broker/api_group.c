@@ -37,6 +37,7 @@ static void add_and_rebalance(struct group *g, struct call *c, char *id, bool fr
 {
     struct group_member *m = group_add(g, c, id);
     m->fresh = fresh;
+    g->grew = true;
     group_touch(m);
     group_wait_join(m, c);
     group_rebalance(g);

@@ -82,7 +82,7 @@ struct group {
     struct timer *join_timer, *sync_timer;
     size_t cost;                          /**< of itself, as counted */
     bool initial;                         /**< the first rebalance, which is delayed */
-    bool grew;                            /**< a member came during the initial delay */
+    bool grew;                            /**< a new member came during the initial delay */
     uint64_t initial_end;                 /**< monotonic ms: no longer than this */
     struct group_offsets committed, held; /**< held: of open transactions */
 };

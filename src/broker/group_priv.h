@@ -39,9 +39,9 @@ struct group_member *group_new_member(struct group *g, char *id);
 /* group_rebalance.c */
 /** A member came, changed or went. */
 void group_rebalance(struct group *g);
-/** All that may be waited for has come, or not: looks whether the join phase can end. */
+/** Who was waited for will not come: looks whether the join phase can end, be it the first one. */
 void group_try_complete(struct group *g);
-/** A member's session is over, or it left. */
+/** A member's session is over. */
 void group_gone(struct group *g, struct group_member *m);
 /** Answers the call of a join with an error. */
 void group_fail_join(struct call *c, int code, const char *member_id);

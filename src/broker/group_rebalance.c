@@ -188,6 +188,31 @@ static void refuse_syncs(struct group *g)
     }
 }
 
+static bool all_joined(const struct group *g)
+{
+    for (size_t i = 0; i < g->members.n; i++) {
+        if (!g->members.items[i]->joining) {
+            return false;
+        }
+    }
+    return g->pending.n == 0;
+}
+
+void group_try_complete(struct group *g)
+{
+    if (g->state == GROUP_PREPARING && all_joined(g)) {
+        complete_join(g);
+    }
+}
+
+/** The first rebalance has its delay, though all have joined. */
+static void try_complete(struct group *g)
+{
+    if (!g->initial) {
+        group_try_complete(g);
+    }
+}
+
 static void begin_first(struct group *g)
 {
     uint64_t delay = (uint64_t)props_get(&g->b->props, NULL, PROP_REBALANCE_DELAY);
@@ -195,15 +220,14 @@ static void begin_first(struct group *g)
     g->initial = true;
     g->grew = false;
     g->initial_end = state_mono_ms() + limit;
-    g->join_timer = timer_start(g->b->loop, delay < limit ? delay : limit, 0, join_over, g);
+    g->join_timer = timer_start(g->b->loop, delay, 0, join_over, g);
 }
 
 void group_rebalance(struct group *g)
 {
     bool first = g->state == GROUP_EMPTY;
     if (g->state == GROUP_PREPARING) {
-        g->grew = true;
-        group_try_complete(g);
+        try_complete(g);
         return;
     }
     if (g->state == GROUP_COMPLETING) {
@@ -217,24 +241,7 @@ void group_rebalance(struct group *g)
         return;
     }
     g->join_timer = timer_start(g->b->loop, rebalance_ms(g), 0, join_over, g);
-    group_try_complete(g);
-}
-
-static bool all_joined(const struct group *g)
-{
-    for (size_t i = 0; i < g->members.n; i++) {
-        if (!g->members.items[i]->joining) {
-            return false;
-        }
-    }
-    return g->pending.n == 0;
-}
-
-void group_try_complete(struct group *g)
-{
-    if (g->state == GROUP_PREPARING && !g->initial && all_joined(g)) {
-        complete_join(g);
-    }
+    try_complete(g);
 }
 
 /** Dynamic members that did not come are out; static ones keep their place until their session
@@ -376,7 +383,7 @@ void group_left(struct group *g)
     if (g->state == GROUP_STABLE || g->state == GROUP_COMPLETING) {
         group_rebalance(g);
     } else {
-        group_try_complete(g);
+        try_complete(g);
     }
 }
 
@@ -384,6 +391,7 @@ void group_gone(struct group *g, struct group_member *m)
 {
     take_out(g, m);
     group_left(g);
+    group_try_complete(g);
 }
 
 int group_leave(struct group *g, const char *id, const char *instance)

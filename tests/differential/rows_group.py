@@ -462,3 +462,28 @@ def session_stays(s):
     a = s.join(g, instance="i", session=60000, rebalance=60000)
     s.rec("heartbeat", s.beat(g, a["MemberId"], n, "i"))
     s.rec("stays", s.until(lambda: s.group_state(g), lambda x: x[1] == "Empty", 2))
+
+
+@row("G03", "how long the first rebalance is put off", needs="group.initial.rebalance.delay.ms")
+def first_delay(s):
+    """For a delay of 1500 ms."""
+    def first(act, **how):
+        g, c, began = wire.unique("group"), s.connect(), time.time()
+        how.setdefault("rebalance", 60000)
+        c.send("JoinGroup", 5, s.join_body(g, instance="i", **how))
+        c.quiet_for(0.4)
+        answered = (act(g) or c).recv()
+        took = time.time() - began
+        return answered["ErrorCode"], "early" if took < 1.3 else "once" if took < 2.5 else "twice"
+
+    def again(g, member="", **how):
+        d = s.connect()
+        d.send("JoinGroup", 5, s.join_body(g, member=member, rebalance=60000, **how))
+        return d
+    s.rec("one", first(lambda g: None))
+    s.rec("short rebalances", first(lambda g: None, rebalance=600))
+    s.rec("another comes", first(lambda g: again(g, instance="j")))
+    s.rec("it comes again", first(lambda g: again(g, instance="i")))
+    s.rec("an expected one comes", first(lambda g: again(g, s.join_once(g)["MemberId"])))
+    s.rec("and leaves", first(lambda g: s.leave(g, s.join_once(g)["MemberId"]) and None))
+    s.rec("and expires", first(lambda g: s.join_once(g, session=500) and None))
