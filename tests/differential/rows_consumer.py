@@ -723,10 +723,11 @@ def consumer_regex_wait(s):
     g.raw("a", 0, topics=[], regex=g.topics[0])
     s.rec("first", looked_up(g, 2), g.beat("a", 1))
     s.rec("second", g.beat("b", 0, topics=[], regex=g.topics[1]), g.shown())
-    began = time.time()
+    began, epochs = time.time(), {"a": 2, "b": 2}
 
     def both():
         time.sleep(0.2)
-        return [g.raw(m, 2)["ErrorCode"] for m in "ab"], g.describe()["GroupEpoch"]
-    s.rec("at last", s.until(both, lambda x: x[1] == 3, 40), time.time() - began > 5)
-    s.rec("has it", g.beat("b", 2), g.beat("a", 2), g.shown())
+        for m in epochs:
+            epochs[m] = g.raw(m, epochs[m])["MemberEpoch"]
+        return list(epochs.values())
+    s.rec("at last", s.until(both, lambda x: x == [3, 3], 40), time.time() - began > 5, g.shown())

@@ -434,7 +434,7 @@ def no_sign_of_life(s):
     for what in ("join, completing", "join", "sync"):
         g, c = wire.unique("group"), s.connect()
         one, n = s.stable_member(g)
-        body = s.join_body(g, instance="i", session=1000)
+        body = s.join_body(g, instance="i", session=2000)
         c.send("JoinGroup", 5, body)
         s.until(lambda: s.beat(g, one, n), lambda e: e == 27)
         n = s.join(g, member=one)["GenerationId"]
@@ -448,20 +448,20 @@ def no_sign_of_life(s):
             if what == "sync":
                 return s.sync(g, two, n, (), "i")[0]
             return s.c.call("JoinGroup", 5, dict(body, MemberId=two))["ErrorCode"]
-        s.rec(what, ask(), s.until(ask, lambda e: e != 0, 5), s.group_state(g))
+        s.rec(what, ask(), s.until(ask, lambda e: e != 0, 10), s.group_state(g))
 
 
 @row("G06", "who takes over has the session of its former self until it shows that it lives")
 def session_stays(s):
     g = wire.unique("group")
-    one, n = s.stable_member(g, instance="i", session=1000)
+    one, n = s.stable_member(g, instance="i", session=2000)
     a = s.join(g, instance="i", session=60000, rebalance=60000)
     s.rec("back", a["GenerationId"] - n)
-    s.rec("gone", s.until(lambda: s.group_state(g), lambda x: x[1] == "Empty", 5))
-    one, n = s.stable_member(g, instance="i", session=1000)
+    s.rec("gone", s.until(lambda: s.group_state(g), lambda x: x[1] == "Empty", 10))
+    one, n = s.stable_member(g, instance="i", session=2000)
     a = s.join(g, instance="i", session=60000, rebalance=60000)
     s.rec("heartbeat", s.beat(g, a["MemberId"], n, "i"))
-    s.rec("stays", s.until(lambda: s.group_state(g), lambda x: x[1] == "Empty", 2))
+    s.rec("stays", s.until(lambda: s.group_state(g), lambda x: x[1] == "Empty", 4))
 
 
 @row("G03", "how long the first rebalance is put off", needs="group.initial.rebalance.delay.ms")
