@@ -222,18 +222,28 @@ static void matching(const struct cmember *m, struct cnames *out)
     }
 }
 
-/** Whether there is a pattern that nobody has looked up, or a topic that it may stand for now. */
-static bool must_look(const struct cgroup *g)
+/** Whether the pattern stands for a topic that was not there at the last look. */
+static bool has_new(const struct cmember *m)
 {
-    bool must = false;
+    const struct broker *b = m->group->base->b;
+    for (size_t i = 0; i < b->topics.n; i++) {
+        const struct topic *t = b->topics.items[i].p;
+        if (t && !has_name(&m->found, t->name) && tregex_matches(m->matcher, t->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Whether there is a pattern that nobody has looked up, or a topic that it may stand for now; that
+ *  is asked once for each change of the topics. */
+static bool must_look(struct cgroup *g)
+{
+    bool changed = g->checked_at != g->base->b->topics_at, must = false;
+    g->checked_at = g->base->b->topics_at;
     for (size_t i = 0; i < g->members.n && !must; i++) {
         const struct cmember *m = g->members.items[i];
-        struct cnames now = {0};
-        if (m->matcher && m->found_ms && g->looked_at != g->base->b->topics_at) {
-            matching(m, &now);
-        }
-        must = m->matcher && (!m->found_ms || !has_all(&m->found, &now));
-        free_names(&now);
+        must = m->matcher && (!m->found_ms || (changed && has_new(m)));
     }
     return must;
 }
@@ -252,7 +262,6 @@ static bool look(struct cgroup *g)
             charge(m);
         }
     }
-    g->looked_at = g->base->b->topics_at;
     return changed;
 }
 

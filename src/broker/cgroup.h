@@ -41,7 +41,7 @@ struct cgroup {
     uint64_t assigned_ms; /**< monotonic, of the last target; 0 = never */
     uint64_t topics_hash; /**< of the topics subscribed to: ids and numbers of partitions */
     uint64_t topics_at;   /**< broker.topics_at when that was computed */
-    uint64_t looked_at;   /**< broker.topics_at when patterns were looked up */
+    uint64_t checked_at;  /**< broker.topics_at when it was seen whether patterns stand for more */
     struct {
         struct cmember **items;
         size_t n, cap;
