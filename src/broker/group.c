@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hides what a group knows of its members: identities, protocols, sessions. How they find together
- * is in group_rebalance.c, the requests in group_join.c. Loop thread only. */
+ * is in group_rebalance.c, the requests in api_group.c. Loop thread only. */
 #include "broker/group.h"
 
 #include <stdlib.h>

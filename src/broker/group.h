@@ -122,9 +122,6 @@ int group_check_member(const struct group *g, const char *id, const char *instan
 /** The member has shown that it lives. */
 void group_touch(struct group_member *m);
 
-/** The four below fill nothing but the state; joins and syncs are answered when it is time. */
-void group_join(struct call *c);
-void group_sync(struct call *c);
 /** @return Kafka's error code. After 0, and when all of a request have gone: group_left(). */
 int group_leave(struct group *g, const char *id, const char *instance);
 void group_left(struct group *g);

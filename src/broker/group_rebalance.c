@@ -391,7 +391,7 @@ void group_gone(struct group *g, struct group_member *m)
 {
     take_out(g, m);
     group_left(g);
-    group_try_complete(g);
+    group_try_complete(g); /* the first one, too, which nobody who leaves ends early */
 }
 
 int group_leave(struct group *g, const char *id, const char *instance)
