@@ -80,10 +80,11 @@ static void mark(struct scan *all, pid_t root, const pid_t *spared, int n)
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < all->n; i++) {
-            struct seen *s = &all->items[i], *parent = parent_in(all, s);
+            struct seen *s = &all->items[i];
             if (s->inside) {
                 continue;
             }
+            const struct seen *parent = parent_in(all, s);
             if (s->stat.parent == root || (parent && parent->inside)) {
                 s->inside = more = true;
                 s->spared = is_one_of(s->pid, spared, n) || is_one_of(s->stat.group, spared, n) ||
