@@ -5,14 +5,13 @@ describe and delete. Needs a session that does not end by itself. KAOS_TEST_CONS
 STEPS": other seeds, other lengths. Odd seeds let members choose the assignor: who has what is not
 compared there, only how many."""
 import base64
-import os
 import random
 
 import wire
 from rows_consumer import Group
-from table import row
+from table import drawn, walks
 
-FROM, TO, STEPS = (int(x) for x in os.environ.get("KAOS_TEST_CONSUMER_WALK", "0 3 60").split())
+SEEDS, STEPS = drawn("KAOS_TEST_CONSUMER_WALK", "0 3 60")
 OFTEN = {"join": 6, "beat": 4, "ack": 10, "ack_wrongly": 4, "full": 3, "subscribe": 4, "settings": 2,
          "leave": 3, "away": 3, "epoch": 5, "unknown": 1, "instance": 2, "settle": 3, "grow": 1,
          "create": 1, "drop": 1, "commit": 4, "fetch": 3, "txn_commit": 3, "end": 1, "delete": 1,
@@ -448,13 +447,5 @@ class Walk:
             self.s.rec("   group", self.shown())
 
 
-def add_rows():
-    for seed in range(FROM, TO):
-        def walk(s, seed=seed):
-            Walk(s, seed).run()
-        walk.__name__ = "consumer_walk_%d" % seed
-        row("K%d" % seed, "a walk of a consumer group",
-            needs="group.consumer.session.timeout.ms")(walk)
-
-
-add_rows()
+walks("K", "a walk of a consumer group", "consumer_walk", SEEDS, lambda s, seed: Walk(s, seed).run(),
+      needs="group.consumer.session.timeout.ms")

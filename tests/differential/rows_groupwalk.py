@@ -11,9 +11,10 @@ import time
 
 import wire
 from rows_flex import topic_id
-from table import row
+from rows_group import consumers
+from table import drawn, walks
 
-FROM, TO, STEPS = (int(x) for x in os.environ.get("KAOS_TEST_GROUP_WALK", "0 10 80").split())
+SEEDS, STEPS = drawn("KAOS_TEST_GROUP_WALK", "0 10 80")
 # Seconds without an answer after which none is expected, and how long one that is due is waited for.
 SILENCE = float(os.environ.get("KAOS_TEST_SILENCE", "0.12"))
 DUE = 10.0
@@ -27,11 +28,8 @@ HIDDEN = {"ThrottleTimeMs"}
 
 
 def subscription(version, *topics):
-    """As a consumer of Kafka writes its metadata."""
-    out = struct.pack(">hi", version, len(topics))
-    for t in topics:
-        out += struct.pack(">h", len(t)) + t.encode()
-    out += struct.pack(">i", -1)  # user data
+    """As a consumer writes it: what a version adds stands behind what all have."""
+    out = struct.pack(">h", version) + consumers(*topics)[2:]
     if version >= 1:
         out += struct.pack(">i", 0)  # owned partitions
     if version >= 2:
@@ -481,12 +479,5 @@ class Walk:
             self.s.rec("offsets", *self.ask("OffsetFetch", version, body))
 
 
-def add_rows():
-    for seed in range(FROM, TO):
-        def walk(s, seed=seed):
-            Walk(s, seed).run()
-        walk.__name__ = "group_walk_%d" % seed
-        row("GW%d" % seed, "a walk of groups of the classic protocol", slow=True)(walk)
-
-
-add_rows()
+walks("GW", "a walk of groups of the classic protocol", "group_walk", SEEDS,
+      lambda s, seed: Walk(s, seed).run(), slow=True)

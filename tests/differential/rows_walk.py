@@ -4,15 +4,14 @@ an idempotent one, plain records, offsets of two groups and DeleteRecords. What 
 compared; not, where an answer to Fetch ends. KAOS_TEST_WALK="FROM TO STEPS": other seeds, other
 lengths."""
 import gzip
-import os
 import random
 import time
 
 import wire
-from table import row
+from table import drawn, walks
 
 CONCURRENT = 51
-FROM, TO, STEPS = (int(x) for x in os.environ.get("KAOS_TEST_WALK", "0 3 150").split())
+SEEDS, STEPS = drawn("KAOS_TEST_WALK", "0 3 150")
 # Ahead of the clock, so that what is asked by time is no marker.
 TIMES_FROM = int(time.time() * 1000) + 1200000
 OFTEN = {"produce": 10, "add": 4, "end": 4, "idempotent": 3, "fetch": 5, "offsets_in_txn": 3,
@@ -225,13 +224,6 @@ class Walk:
             self.s.rec("uncommitted", self.read(p, self.bounds(p)[0], 0))
 
 
-def add_rows():
-    for seed in range(FROM, TO):
-        for level in (1, 2):
-            def walk(s, seed=seed, level=level):
-                Walk(s, seed, level).run()
-            walk.__name__ = "walk_%d_%d" % (level, seed)
-            row("W%d" % seed, "a walk, transaction version %d" % level)(walk)
-
-
-add_rows()
+for LEVEL in (1, 2):
+    walks("W", "a walk, transaction version %d" % LEVEL, "walk_%d" % LEVEL, SEEDS,
+          lambda s, seed, level=LEVEL: Walk(s, seed, level).run())
