@@ -18,7 +18,7 @@ scenario "long" {
   expect = { exactly_once { from = "input", to = "output", id = "value" } },
 }
 L
-at_work() {
+has_roles() {
     compgen -G ".kaos/runs/*/history/worker-*" >/dev/null
 }
 random_moment() {
@@ -33,7 +33,7 @@ for i in $(seq "${KAOS_ROUNDS:-20}"); do
     runner=$!
     # half of the rounds wait until the roles are at work first
     if [ $((i % 2)) -eq 0 ]; then
-        wait_for 60 at_work
+        wait_for 60 has_roles
         with_roles=$((with_roles + 1))
     fi
     random_moment

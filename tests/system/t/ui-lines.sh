@@ -11,8 +11,7 @@ scenario "lines" {
 L
 "$KAOS" run lines.lua --seed 1 >out.log 2>err.log &
 runner=$!
-at_work() { compgen -G ".kaos/runs/*/history/reader-1.*" >/dev/null; }
-wait_for 60 at_work
+wait_for 60 at_work 1
 dumped() { grep -q "writer.1#1  pid [0-9]*  age .* running" err.log && grep -q "| sent [0-9]" err.log; }
 until_dumped() { kill -USR1 $runner && sleep 0.2 && dumped; }
 wait_for 10 until_dumped
